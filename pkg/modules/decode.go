@@ -72,6 +72,9 @@ func (c *argChecker) set(s *optionSet, args map[string]any, prefix, module strin
 	for _, k := range value.Keys(args) {
 		path := prefix + k
 		o, ok := s.find(k)
+		if !ok && s.rest >= 0 {
+			continue
+		}
 		if !ok || (o.Internal && prefix == "") {
 			c.errs = append(c.errs, &ArgError{Option: path,
 				Message: fmt.Sprintf("module %s has no option %q", module, k), Hint: diag.DidYouMean(k, s.names())})
@@ -163,6 +166,10 @@ func (s *optionSet) decode(dst reflect.Value, args map[string]any, prefix string
 	given := map[string]bool{}
 	for _, k := range value.Keys(args) {
 		o, ok := s.find(k)
+		if !ok && s.rest >= 0 {
+			s.collect(dst, k, args[k])
+			continue
+		}
 		if !ok {
 			errs = append(errs, &ArgError{Option: prefix + k, Message: "no such option", Hint: diag.DidYouMean(k, s.names())})
 			continue
@@ -188,6 +195,16 @@ func (s *optionSet) decode(dst reflect.Value, args map[string]any, prefix string
 		}
 	}
 	return errs
+}
+
+// collect puts a free key into the field that takes them; its value is kept as
+// it is, null and Unknown included.
+func (s *optionSet) collect(dst reflect.Value, k string, v any) {
+	f := dst.Field(s.rest)
+	if f.IsNil() {
+		f.Set(reflect.MakeMap(freeKeysType))
+	}
+	f.Interface().(map[string]any)[k] = v
 }
 
 func assign(dst reflect.Value, o Option, v any, path string) *ArgError {
@@ -221,7 +238,7 @@ func chosen(v reflect.Value) []string {
 }
 
 func set(dst reflect.Value, o Option, v any, path string) *ArgError {
-	if u, ok := v.(value.Unknown); ok {
+	if u, ok := v.(value.Unknown); ok && dst.Kind() != reflect.Interface {
 		return &ArgError{Option: path, Message: "is unknown: " + u.Reason}
 	}
 	wrong := func(want string) *ArgError {

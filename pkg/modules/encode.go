@@ -21,6 +21,11 @@ func (s *optionSet) encodeStruct(v reflect.Value) map[string]any {
 		}
 		out[o.Name] = encodeValue(f, o.sub)
 	}
+	if s.rest >= 0 {
+		for k, free := range v.Field(s.rest).Interface().(map[string]any) {
+			out[k] = free
+		}
+	}
 	return out
 }
 

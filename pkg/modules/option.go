@@ -18,6 +18,10 @@ import (
 // bool, int, float64, pointers to these (nil when left out), []string (also
 // from "a,b"), lists, map[string]any, structs tagged the same way, any,
 // FileMode, Condition, Expression and whatever implements ArgDecoder.
+//
+// A field of type map[string]any with `arg:"*"` makes every key that is not an
+// option welcome and collects them (set_fact's variables). It is no Option and
+// is not listed.
 type Option struct {
 	Name     string
 	Aliases  []string
@@ -57,12 +61,16 @@ var (
 	decoderType    = reflect.TypeFor[ArgDecoder]()
 	conditionType  = reflect.TypeFor[Condition]()
 	expressionType = reflect.TypeFor[Expression]()
+	freeKeysType   = reflect.TypeFor[map[string]any]()
 )
 
 // optionSet is the options of one struct type.
 type optionSet struct {
 	typ  reflect.Type
 	list []Option
+	// rest is the index of the field that collects free keys, -1 when there is
+	// none.
+	rest int
 }
 
 func optionsOf[A any](module string) *optionSet {
@@ -78,11 +86,18 @@ func readOptions(t reflect.Type) (*optionSet, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("options must be a struct, not %s", t)
 	}
-	set := &optionSet{typ: t}
+	set := &optionSet{typ: t, rest: -1}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, ok := f.Tag.Lookup("arg")
 		if !ok {
+			continue
+		}
+		if tag == "*" {
+			if f.Type != freeKeysType || set.rest >= 0 {
+				return nil, fmt.Errorf("field %s: free keys are collected by one field of type map[string]any", f.Name)
+			}
+			set.rest = i
 			continue
 		}
 		o, err := readOption(f, tag)
