@@ -121,7 +121,7 @@ func (c *argChecker) one(s *optionSet, o Option, v any, path, module string) {
 		c.skipped = true
 		return
 	}
-	field := reflect.New(s.typ.Field(o.field).Type).Elem()
+	field := reflect.New(s.typ.FieldByIndex(o.field).Type).Elem()
 	if err := assign(field, o, v, path); err != nil {
 		c.errs = append(c.errs, err)
 	}
@@ -178,7 +178,7 @@ func (s *optionSet) decode(dst reflect.Value, args map[string]any, prefix string
 			continue
 		}
 		given[o.Name] = true
-		if err := assign(dst.Field(o.field), o, args[k], prefix+k); err != nil {
+		if err := assign(dst.FieldByIndex(o.field), o, args[k], prefix+k); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -189,7 +189,7 @@ func (s *optionSet) decode(dst reflect.Value, args map[string]any, prefix string
 		if o.Required {
 			errs = append(errs, &ArgError{Option: prefix + o.Name, Message: "is required"})
 		} else if o.Default != "" {
-			if err := assign(dst.Field(o.field), o, o.Default, prefix+o.Name); err != nil {
+			if err := assign(dst.FieldByIndex(o.field), o, o.Default, prefix+o.Name); err != nil {
 				errs = append(errs, err)
 			}
 		}

@@ -15,7 +15,7 @@ func (s *optionSet) encode(a any) map[string]any {
 func (s *optionSet) encodeStruct(v reflect.Value) map[string]any {
 	out := map[string]any{}
 	for _, o := range s.list {
-		f := v.Field(o.field)
+		f := v.FieldByIndex(o.field)
 		if f.IsZero() && o.Default == "" {
 			continue
 		}

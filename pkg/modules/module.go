@@ -18,6 +18,9 @@ package modules
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 )
@@ -71,6 +74,9 @@ type Return struct {
 type Env struct {
 	// Blobs gives content named in the options.
 	Blobs host.Blobs
+	// Environ is the environment the task's commands get ("NAME=value"); nil
+	// means the agent's own.
+	Environ []string
 	// Diff asks for content in Change.Before and Change.After.
 	Diff bool
 	// OnOutput, never nil, gets the output of long commands as it comes.
@@ -78,6 +84,19 @@ type Env struct {
 	// TempDir makes files of the run's own: a private directory (0700) that
 	// the agent removes when the run ends.
 	TempDir string
+}
+
+// Getenv looks a variable of Environ up; "" when it is not set.
+func (e Env) Getenv(name string) string {
+	if e.Environ == nil {
+		return os.Getenv(name)
+	}
+	for _, kv := range slices.Backward(e.Environ) {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	return ""
 }
 
 // Options lists the module's options in the order of the struct's fields.

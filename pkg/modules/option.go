@@ -36,7 +36,7 @@ type Option struct {
 	// Sub are the options of a struct, or of a list of structs.
 	Sub []Option
 
-	field int
+	field []int // as reflect.Value.FieldByIndex takes it
 	sub   *optionSet
 }
 
@@ -91,6 +91,9 @@ func readOptions(t reflect.Type) (*optionSet, error) {
 		f := t.Field(i)
 		tag, ok := f.Tag.Lookup("arg")
 		if !ok {
+			if err := set.inline(f, i); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if tag == "*" {
@@ -104,13 +107,38 @@ func readOptions(t reflect.Type) (*optionSet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", f.Name, err)
 		}
-		o.field = i
-		if _, twice := set.find(o.Name); twice {
-			return nil, fmt.Errorf("option %s is there twice", o.Name)
+		o.field = []int{i}
+		if err := set.add(o); err != nil {
+			return nil, err
 		}
-		set.list = append(set.list, o)
 	}
 	return set, nil
+}
+
+// inline adds the options of an embedded struct, field i of s.
+func (s *optionSet) inline(f reflect.StructField, i int) error {
+	if !f.Anonymous || f.Type.Kind() != reflect.Struct {
+		return nil
+	}
+	inner, err := readOptions(f.Type)
+	if err != nil {
+		return err
+	}
+	for _, o := range inner.list {
+		o.field = append([]int{i}, o.field...)
+		if err := s.add(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *optionSet) add(o Option) error {
+	if _, twice := s.find(o.Name); twice {
+		return fmt.Errorf("option %s is there twice", o.Name)
+	}
+	s.list = append(s.list, o)
+	return nil
 }
 
 func readOption(f reflect.StructField, tag string) (Option, error) {
