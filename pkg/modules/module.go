@@ -58,6 +58,9 @@ type Spec struct {
 	// Effects of a dry run: ReadOnly modules never change the host and are
 	// run as they are (stat, slurp, ping, setup, debug …).
 	ReadOnly bool
+	// RunsOnce modules are run for one host of the batch, as if the task had
+	// run_once (pause, add_host).
+	RunsOnce bool
 	// AlwaysVerdict is for documentation: modules such as command, whose
 	// effect cannot be foreseen, are "maybe" in a dry run.
 	Unforeseeable bool
