@@ -89,17 +89,17 @@ type Env struct {
 	TempDir string
 }
 
-// Getenv looks a variable of Environ up; "" when it is not set.
-func (e Env) Getenv(name string) string {
+// LookupEnv looks a variable of Environ up.
+func (e Env) LookupEnv(name string) (v string, ok bool) {
 	if e.Environ == nil {
-		return os.Getenv(name)
+		return os.LookupEnv(name)
 	}
 	for _, kv := range slices.Backward(e.Environ) {
 		if v, ok := strings.CutPrefix(kv, name+"="); ok {
-			return v
+			return v, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // Options lists the module's options in the order of the struct's fields.
