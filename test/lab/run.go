@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -103,4 +104,16 @@ func until(ctx context.Context, what string, done func() (bool, error)) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// logged runs a command with its output going to log; the error of a failed
+// one carries the end of the output.
+func logged(cmd *exec.Cmd, log io.Writer) error {
+	var output bytes.Buffer
+	both := io.MultiWriter(&output, log)
+	cmd.Stdout, cmd.Stderr = both, both
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, tail(output.String(), 2000))
+	}
+	return nil
 }

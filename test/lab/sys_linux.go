@@ -98,9 +98,3 @@ func inNetns(path string, fn func() error) error {
 	runtime.UnlockOSThread()
 	return result
 }
-
-const (
-	sigTerm = syscall.SIGTERM
-	sigKill = syscall.SIGKILL
-	sigHup  = syscall.SIGHUP
-)

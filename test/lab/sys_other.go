@@ -17,9 +17,3 @@ func lockFile(string) (func(), error)                     { return nil, errNotLi
 func ownSession(*exec.Cmd)                                {}
 func send(int, syscall.Signal) error                      { return errNotLinux }
 func inNetns(string, func() error) error                  { return errNotLinux }
-
-const (
-	sigTerm = syscall.SIGTERM
-	sigKill = syscall.SIGKILL
-	sigHup  = syscall.SIGHUP
-)
