@@ -178,4 +178,9 @@ func (*Real) Rename(from, to string) error {
 }
 
 // Remove deletes a file, a link or a whole tree; a missing path is fine.
-func (*Real) Remove(path string) error { return os.RemoveAll(path) }
+func (*Real) Remove(path string) error {
+	if err := os.RemoveAll(path); !errors.Is(err, syscall.ENOTDIR) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package host
+
+import "strings"
+
+// PendingNote is the kind of note that says: something is to be installed that
+// may bring files, commands and accounts which cannot be foreseen. Its value
+// is the reason, a clause for people. See NotePending.
+const PendingNote = "pending"
+
+// NotePending records in a dry run that name (a package, say) is not there yet
+// and may bring things that cannot be foreseen: "package nginx is not
+// installed yet and may ship it". From then on the shadow answers
+// *UnknownError where it would otherwise have to say "not there". An empty
+// reason takes the note back. On a real host it does nothing.
+func NotePending(w Writer, name, reason string) {
+	if reason == "" {
+		w.Note(PendingNote, name, nil)
+		return
+	}
+	w.Note(PendingNote, name, reason)
+}
+
+// Pending reports whether anything is pending, and the reason of the latest.
+// Code that looks for what is not a file (an account, a unit) asks it before
+// it says "not there".
+func Pending(r Reader) (reason string, ok bool) {
+	v, ok := r.Noted(PendingNote, "")
+	if !ok {
+		return "", false
+	}
+	reason, ok = v.(string)
+	return reason, ok
+}
+
+// unshipped are where packages put nothing, by Debian's policy and the
+// Filesystem Hierarchy Standard: what is not there now is not brought by one.
+var unshipped = []string{
+	"/home", "/root", "/tmp", "/var/tmp", "/run/user", "/usr/local", "/srv", "/mnt", "/media",
+	"/proc", "/sys", "/dev", "/boot/efi", "/lost+found",
+}
+
+// shippable reports whether a package may bring path.
+func shippable(path string) bool {
+	for _, dir := range unshipped {
+		if path == dir || strings.HasPrefix(path, dir+"/") {
+			return false
+		}
+	}
+	return true
+}
