@@ -22,8 +22,8 @@ type options struct {
 	Vars   map[string]any `arg:"*"`
 }
 
-// New makes the module.
-func New() *modules.Module {
+// Module returns the module.
+func Module() *modules.Module {
 	return modules.Local(modules.Spec{
 		Name:     "add_host",
 		Short:    "Add a host to the inventory in memory.",

@@ -37,8 +37,8 @@ func (o *options) Check() error {
 	return nil
 }
 
-// New makes the module.
-func New() *modules.Module {
+// Module returns the module.
+func Module() *modules.Module {
 	return modules.Local(modules.Spec{
 		Name:     "assert",
 		Short:    "Fail unless conditions hold.",

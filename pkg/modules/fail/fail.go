@@ -15,8 +15,8 @@ type options struct {
 	Msg string `arg:"msg" default:"Failed as requested from task" doc:"Why the task fails."`
 }
 
-// New makes the module.
-func New() *modules.Module {
+// Module returns the module.
+func Module() *modules.Module {
 	return modules.Local(modules.Spec{
 		Name:     "fail",
 		Short:    "Fail with a message.",

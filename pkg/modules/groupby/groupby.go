@@ -26,8 +26,8 @@ func (o *options) Check() error {
 	return nil
 }
 
-// New makes the module.
-func New() *modules.Module {
+// Module returns the module.
+func Module() *modules.Module {
 	return modules.Local(modules.Spec{
 		Name:     "group_by",
 		Short:    "Put the host into a group whose name is computed.",

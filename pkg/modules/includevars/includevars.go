@@ -46,8 +46,8 @@ func (o *options) Check() error {
 	return err
 }
 
-// New makes the module.
-func New() *modules.Module {
+// Module returns the module.
+func Module() *modules.Module {
 	return modules.Local(modules.Spec{
 		Name:  "include_vars",
 		Short: "Read variables from a file or a directory of files.",

@@ -34,8 +34,8 @@ func (o *options) Check() error {
 	return nil
 }
 
-// New makes the module.
-func New() *modules.Module {
+// Module returns the module.
+func Module() *modules.Module {
 	return modules.Local(modules.Spec{
 		Name:  "pause",
 		Short: "Wait for a time, or for an answer at the terminal.",

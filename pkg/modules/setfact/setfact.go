@@ -36,8 +36,8 @@ func (o *options) Check() error {
 	return nil
 }
 
-// New makes the module.
-func New() *modules.Module {
+// Module returns the module.
+func Module() *modules.Module {
 	return modules.Local(modules.Spec{
 		Name:  "set_fact",
 		Short: "Set variables of the host for the rest of the run.",
