@@ -97,7 +97,8 @@ type Writer interface {
 	Chown(path string, uid, gid int) error
 	// Chtimes sets the access and modification times; a zero time is left.
 	Chtimes(path string, atime, mtime time.Time) error
-	// Rename moves a path, replacing the destination.
+	// Rename moves a path within its file system, replacing a file or link at
+	// the destination; a directory there is an error.
 	Rename(from, to string) error
 	// Remove deletes a file, a link or a whole tree; a missing path is fine.
 	Remove(path string) error

@@ -117,8 +117,9 @@ func dress(f *os.File, attrs Attrs) error {
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		// A directory that may be written but not read cannot be synced.
-		if errors.Is(err, fs.ErrPermission) {
+		// A directory that may be written but not read cannot be synced; one
+		// reached through a link that was just moved is not found.
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return err

@@ -275,7 +275,7 @@ func (s *Shadow) Rename(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if at == old {
+	if at == old && from != to {
 		return nil
 	}
 	if strings.HasPrefix(at, old+"/") {
@@ -283,6 +283,9 @@ func (s *Shadow) Rename(from, to string) error {
 	}
 	if err := s.replaceable(n, at, to); err != nil {
 		return err
+	}
+	if at == old {
+		return nil
 	}
 	s.drop(at)
 	for q, child := range s.nodes {
@@ -296,47 +299,22 @@ func (s *Shadow) Rename(from, to string) error {
 	return nil
 }
 
-// replaceable checks what stands at the destination of a rename: a file may
-// replace a file, a directory only an empty directory.
+// replaceable checks what stands at the destination of a rename: a directory
+// is never replaced, and a file not by a directory.
 func (s *Shadow) replaceable(n *node, at, to string) error {
 	info, err := s.entry(at)
 	if _, unknown := IsUnknown(err); unknown || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	isDir, ontoDir := n.info.Type == Directory, info.Type == Directory
 	switch {
 	case err != nil:
 		return err
-	case ontoDir && !isDir:
+	case info.Type == Directory:
 		return &fs.PathError{Op: "rename", Path: to, Err: syscall.EEXIST}
-	case isDir && !ontoDir:
+	case n.info.Type == Directory:
 		return &fs.PathError{Op: "rename", Path: to, Err: syscall.ENOTDIR}
-	case ontoDir && !s.empty(at):
-		return &fs.PathError{Op: "rename", Path: to, Err: syscall.ENOTEMPTY}
 	}
 	return nil
-}
-
-func (s *Shadow) empty(dir string) bool {
-	for q, n := range s.nodes {
-		if path.Dir(q) == dir && q != dir && !n.gone {
-			return false
-		}
-	}
-	below, ok := s.below(dir)
-	if !ok {
-		return true
-	}
-	list, err := s.base.ReadDir(below)
-	if err != nil {
-		return false
-	}
-	for _, e := range list {
-		if s.nodes[path.Join(dir, path.Base(e.Path))] == nil {
-			return false
-		}
-	}
-	return true
 }
 
 // Remove pretends to delete a file, a link or a whole tree.
