@@ -3,6 +3,7 @@ package source
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -14,6 +15,8 @@ import (
 // converter turns the library's tree into Nodes.
 type converter struct {
 	file    string
+	text    string
+	lines   []int // where each line of text starts
 	diags   *diag.List
 	anchors map[string]ast.Node
 	active  []string // aliases being expanded
@@ -67,7 +70,12 @@ func (c *converter) node(n ast.Node, depth int) *Node {
 	case *ast.NanNode:
 		out.Kind, out.Scalar = String, x.Token.Value
 	case *ast.StringNode:
-		out.Kind, out.Scalar = String, x.Value
+		out.Kind, out.Scalar, out.raw = String, x.Value, c.from(out.Pos)
+		// Behind a tag the library counts one column too few.
+		for strings.HasPrefix(out.raw, " ") {
+			out.raw = out.raw[1:]
+			out.Pos.Col++
+		}
 	case *ast.LiteralNode:
 		c.literal(out, x)
 	case *ast.SequenceNode:
@@ -113,6 +121,31 @@ func (c *converter) literal(out *Node, x *ast.LiteralNode) {
 	// The text's own column: the indent of the first line as written.
 	first, _, _ := strings.Cut(strings.TrimLeft(x.Value.GetToken().Origin, "\n"), "\n")
 	out.BlockPos.Col = len(first) - len(strings.TrimLeft(first, " ")) + 1
+	out.raw = c.from(diag.Pos{Line: out.BlockPos.Line, Col: 1})
+}
+
+// from gives the file's text from a place on, "" when there is no such place.
+func (c *converter) from(p diag.Pos) string {
+	if p.Line < 1 || p.Line > len(c.lines) {
+		return ""
+	}
+	rest := c.text[c.lines[p.Line-1]:]
+	for range p.Col - 1 {
+		_, size := utf8.DecodeRuneInString(rest)
+		rest = rest[size:]
+	}
+	return rest
+}
+
+// lineStarts lists the offsets at which lines begin.
+func lineStarts(text string) []int {
+	out := []int{0}
+	for i := range len(text) {
+		if text[i] == '\n' {
+			out = append(out, i+1)
+		}
+	}
+	return out
 }
 
 func (c *converter) alias(x *ast.AliasNode, depth int) *Node {

@@ -49,6 +49,8 @@ type Node struct {
 	// count from its first line, BlockPos.
 	Block    bool
 	BlockPos diag.Pos
+
+	raw string // of a String read from a file: the file's text from it on
 }
 
 // Field is one key of a Map.

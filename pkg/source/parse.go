@@ -79,7 +79,7 @@ func Parse(file string, text []byte) (n *Node, l diag.List) {
 	if len(docs) == 0 {
 		return &Node{Kind: Null, Pos: diag.Pos{File: file, Line: 1, Col: 1}}, l
 	}
-	c := &converter{file: file, diags: &l, anchors: map[string]ast.Node{}}
+	c := &converter{file: file, text: string(text), lines: lineStarts(string(text)), diags: &l, anchors: map[string]ast.Node{}}
 	if len(docs) > 1 {
 		l.Errorf(c.pos(docs[1].Body), "a second YAML document begins here; only one per file is read")
 		return nil, l

@@ -301,11 +301,13 @@ func Text(v any) string {
 	case string:
 		return x
 	case []any, map[string]any:
-		out, err := json.Marshal(x)
-		if err != nil {
+		var out strings.Builder
+		enc := json.NewEncoder(&out)
+		enc.SetEscapeHTML(false)
+		if enc.Encode(x) != nil {
 			return fmt.Sprint(x)
 		}
-		return string(out)
+		return strings.TrimSuffix(out.String(), "\n")
 	case float64:
 		if x == math.Trunc(x) && math.Abs(x) < 1e15 {
 			return fmt.Sprintf("%.1f", x)
