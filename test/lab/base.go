@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -117,7 +118,7 @@ func (c cache) ensureBase(ctx context.Context, r recipe, log io.Writer) (string,
 		return base, nil
 	}
 	temp := filepath.Join(c.bases(), ".building-"+r.name())
-	if err := removeTree(temp); err != nil {
+	if err := c.clearUnfinished(ctx); err != nil {
 		return "", fmt.Errorf("clear an unfinished base: %w", err)
 	}
 	started := time.Now()
@@ -130,6 +131,22 @@ func (c cache) ensureBase(ctx context.Context, r recipe, log io.Writer) (string,
 	}
 	fmt.Fprintf(log, "built %s in %s\n", base, time.Since(started).Round(time.Second))
 	return base, c.pruneBases(r)
+}
+
+// clearUnfinished removes what a killed build left, and ends its debootstrap
+// if that has outlived it. The caller holds the bases' lock.
+func (c cache) clearUnfinished(ctx context.Context) error {
+	dirs, err := filepath.Glob(filepath.Join(c.bases(), ".building-*"))
+	for _, dir := range dirs {
+		err = errors.Join(err, until(ctx, "an unfinished build has ended", func() (bool, error) {
+			left := append(findProcesses(dir), rootedIn(dir)...)
+			for _, p := range left {
+				_ = send(p.PID, syscall.SIGKILL)
+			}
+			return len(left) == 0, nil
+		}), removeTree(dir))
+	}
+	return err
 }
 
 // build makes a base system in dir.

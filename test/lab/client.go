@@ -19,7 +19,7 @@ type Client struct {
 // its standard output. A command that fails is an *ExecError.
 func (c *Client) Exec(ctx context.Context, argv ...string) (string, error) {
 	cmd := command(ctx, "ip", append([]string{"netns", "exec", c.netns}, argv...)...)
-	return collect(cmd, argv)
+	return collect(ctx, cmd, argv)
 }
 
 // DialContext connects from the client, like net.Dialer's. The address must

@@ -37,7 +37,7 @@ const bootTimeout = 90 * time.Second
 func (h *Host) nsenter(init process, argv []string) []string {
 	return append([]string{
 		"nsenter", fmt.Sprintf("--target=%d", init.PID),
-		"--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd=/proc/self/root",
+		"--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd",
 		"env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=/root", "USER=root", "LANG=C.UTF-8",
 	}, argv...)
@@ -68,7 +68,7 @@ func (h *Host) exec(ctx context.Context, stdin io.Reader, argv []string) (string
 		return "", err
 	}
 	cmd.Stdin = stdin
-	return collect(cmd, argv)
+	return collect(ctx, cmd, argv)
 }
 
 // ReadFile returns a file of the host.

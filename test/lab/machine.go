@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -62,7 +63,8 @@ func (m machine) start(bridge string) error {
 	}
 	cmd := command(context.Background(), "sh", append(args, m.marks()...)...)
 	cmd.Stdout, cmd.Stderr = console, console
-	cmd.Env = append(cmd.Env, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "LAB_CGROUPS="+strings.Join(groups, " "))
+	cmd.Env = append(cmd.Env, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "SYSTEMD_NSPAWN_TMPFS_TMP=0",
+		"LAB_CGROUPS="+strings.Join(groups, " "))
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start systemd-nspawn: %w", err)
 	}
@@ -108,14 +110,16 @@ func (m machine) kill(ctx context.Context) error {
 	started := time.Now()
 	return until(ctx, "the host "+m.name+" is gone", func() (bool, error) {
 		left := m.processes()
+		booting := slices.ContainsFunc(left, process.nspawn)
 		for _, p := range left {
 			init, booted := p.init()
 			switch {
-			case !p.nspawn() || time.Since(started) > 3*time.Second:
-				_ = send(p.PID, syscall.SIGKILL)
-			case booted:
-				// With its first process the whole pid namespace dies.
+			case booted && p.nspawn():
+				// With its first process the whole pid namespace dies;
+				// nspawn then ends, and after it its keeper.
 				_ = send(init.PID, syscall.SIGKILL)
+			case !booting || time.Since(started) > 3*time.Second:
+				_ = send(p.PID, syscall.SIGKILL)
 			}
 		}
 		return len(left) == 0, nil

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,9 +20,7 @@ type TB interface {
 	Helper()
 	Skip(args ...any)
 	Fatal(args ...any)
-	Logf(format string, args ...any)
 	Cleanup(func())
-	Failed() bool
 }
 
 // tools maps the commands the lab runs to the Debian packages that hold them.
@@ -82,6 +81,24 @@ func Require(t TB) {
 	default:
 		t.Skip(err)
 	}
+}
+
+// ForTest starts a lab for a test and closes it when the test ends. It skips
+// or fails the test as Require does, and fails it when the lab does not start
+// or can't be closed.
+func ForTest(t TB, cfg Config) *Lab {
+	t.Helper()
+	Require(t)
+	l, err := Start(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return l
 }
 
 // findTool looks a command up on PATH and where Debian keeps root's commands.

@@ -47,19 +47,28 @@ func (p process) alive() bool {
 // findProcesses returns the processes that were started with all the given
 // arguments. Zombies have no arguments, so they are not found.
 func findProcesses(args ...string) []process {
-	paths, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	var found []process
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil || len(data) == 0 {
-			continue
-		}
+	return filterProcesses(func(dir string) bool {
+		data, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
 		argv := strings.Split(string(data), "\x00")
-		if slices.ContainsFunc(args, func(arg string) bool { return !slices.Contains(argv, arg) }) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err != nil {
+		return !slices.ContainsFunc(args, func(arg string) bool { return !slices.Contains(argv, arg) })
+	})
+}
+
+// rootedIn returns the processes whose root directory is dir.
+func rootedIn(dir string) []process {
+	return filterProcesses(func(proc string) bool {
+		root, err := os.Readlink(filepath.Join(proc, "root"))
+		return err == nil && root == dir
+	})
+}
+
+// filterProcesses returns the processes whose directory in /proc is wanted.
+func filterProcesses(wanted func(dir string) bool) []process {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	var found []process
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil || !wanted(dir) {
 			continue
 		}
 		if p, err := lookup(pid); err == nil {

@@ -56,11 +56,15 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 }
 
 // collect runs a command and returns its standard output. A command that ran
-// and failed is an *ExecError carrying shown as its Argv.
-func collect(cmd *exec.Cmd, shown []string) (string, error) {
+// and failed is an *ExecError carrying shown as its Argv; one that was cut
+// short by the context has the context's error.
+func collect(ctx context.Context, cmd *exec.Cmd, shown []string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
+	if err != nil && ctx.Err() != nil {
+		return stdout.String(), fmt.Errorf("run %s: %w", strings.Join(shown, " "), context.Cause(ctx))
+	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return stdout.String(), &ExecError{Argv: shown, Code: exit.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
 	}
@@ -72,7 +76,7 @@ func collect(cmd *exec.Cmd, shown []string) (string, error) {
 
 // run runs one of the machine's tools to its end.
 func run(ctx context.Context, argv ...string) (string, error) {
-	return collect(command(ctx, argv[0], argv[1:]...), argv)
+	return collect(ctx, command(ctx, argv[0], argv[1:]...), argv)
 }
 
 // each calls fn for every item at the same time and joins the errors.

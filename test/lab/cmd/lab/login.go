@@ -19,7 +19,7 @@ it exits with that command's status. It runs OpenSSH's ssh.`,
 			if err != nil {
 				return err
 			}
-			ssh := exec.CommandContext(cmd.Context(), "ssh", append(h.SSHArgs(), args[1:]...)...)
+			ssh := exec.CommandContext(cmd.Context(), "ssh", append(h.SSHArgs(), command(args)...)...)
 			return runAttached(ssh)
 		},
 	}
@@ -39,7 +39,7 @@ exits with that command's status.`,
 			if err != nil {
 				return err
 			}
-			inside, err := h.Command(cmd.Context(), args[1:]...)
+			inside, err := h.Command(cmd.Context(), command(args)...)
 			if err != nil {
 				return err
 			}
@@ -48,6 +48,14 @@ exits with that command's status.`,
 	}
 	cmd.Flags().SetInterspersed(false)
 	return cmd
+}
+
+// command is what follows the host's name, without a separating "--".
+func command(args []string) []string {
+	if len(args) > 1 && args[1] == "--" {
+		return args[2:]
+	}
+	return args[1:]
 }
 
 func runAttached(cmd *exec.Cmd) error {
