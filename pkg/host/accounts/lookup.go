@@ -1,11 +1,11 @@
-// Package accounts finds users and groups of a host through a host.Reader, so
-// that it holds for the real machine, for a dry run's shadow (where an earlier
-// task may have added a line to /etc/passwd) and for a fake host alike.
+// Package accounts knows the users and groups of a host. It reads
+// /etc/passwd, /etc/group and /etc/shadow through a host.Reader, since the
+// agent is a static binary without NSS, and falls back on getent(1) for
+// accounts of other sources (LDAP …). It writes with useradd(8) and its
+// siblings, each with a Pretend that edits the files of a shadow, so that
+// everything holds for real, pretended and fake hosts.
 //
-// /etc/passwd and /etc/group are read first; a name that is not in them is
-// asked of getent, because directories (LDAP, sssd) are not in files. "No such
-// account" needs both to say so; while a package is pending that may bring the
-// account, the answer is *host.UnknownError.
+// It must not know which module asks, or what its options are called.
 package accounts
 
 import (
@@ -14,124 +14,233 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 )
 
-// ErrNotFound is matched by the error of a lookup when the account is
-// positively not there.
-var ErrNotFound = errors.New("no such account")
+// The files of accounts.
+const (
+	passwdFile = "/etc/passwd"
+	groupFile  = "/etc/group"
+	shadowFile = "/etc/shadow"
+)
 
-// User is one line of the user database.
+// User is a line of passwd(5).
 type User struct {
 	Name     string
 	UID, GID int
 	Comment  string // the GECOS field
 	Home     string
 	Shell    string
+	// Local tells that the user is in /etc/passwd, where it can be changed.
+	Local bool
 }
 
-// Group is one line of the group database.
+// Group is a line of group(5).
 type Group struct {
 	Name    string
 	GID     int
-	Members []string // users whose primary group it is are not listed
+	Members []string // whose supplementary group it is
+	Local   bool     // in /etc/group
 }
 
-// LookupUser finds a user by name.
-func LookupUser(r host.Reader, name string) (User, error) {
-	f, err := lookup(r, "user", "passwd", name, 0)
-	return userOf(f), err
+// LookupUser finds a user by name; ok is false when there is none. While
+// something is pending in a dry run, a missing user is *host.UnknownError: a
+// package may bring it.
+func LookupUser(ctx context.Context, r host.Reader, name string) (u User, ok bool, err error) {
+	f, err := find(ctx, r, passwdFile, name, func(f []string) bool { return f[0] == name })
+	if f == nil || err != nil {
+		return User{}, false, err
+	}
+	return userOf(f.fields, f.local), true, nil
 }
 
-// UserByID finds a user by number.
-func UserByID(r host.Reader, uid int) (User, error) {
-	f, err := lookup(r, "user", "passwd", strconv.Itoa(uid), 2)
-	return userOf(f), err
+// UserByID finds a user by number; ok is false when there is none.
+func UserByID(ctx context.Context, r host.Reader, uid int) (u User, ok bool, err error) {
+	id := strconv.Itoa(uid)
+	f, err := find(ctx, r, passwdFile, id, func(f []string) bool { return f[2] == id })
+	if f == nil || err != nil {
+		return User{}, false, err
+	}
+	return userOf(f.fields, f.local), true, nil
 }
 
-// LookupGroup finds a group by name.
-func LookupGroup(r host.Reader, name string) (Group, error) {
-	f, err := lookup(r, "group", "group", name, 0)
-	return groupOf(f), err
+// LookupGroup finds a group by name; ok is false when there is none. While
+// something is pending in a dry run, a missing group is *host.UnknownError.
+func LookupGroup(ctx context.Context, r host.Reader, name string) (g Group, ok bool, err error) {
+	f, err := find(ctx, r, groupFile, name, func(f []string) bool { return f[0] == name })
+	if f == nil || err != nil {
+		return Group{}, false, err
+	}
+	return groupOf(f.fields, f.local), true, nil
 }
 
-// GroupByID finds a group by number.
-func GroupByID(r host.Reader, gid int) (Group, error) {
-	f, err := lookup(r, "group", "group", strconv.Itoa(gid), 2)
-	return groupOf(f), err
+// GroupByID finds a group by number; ok is false when there is none.
+func GroupByID(ctx context.Context, r host.Reader, gid int) (g Group, ok bool, err error) {
+	id := strconv.Itoa(gid)
+	f, err := find(ctx, r, groupFile, id, func(f []string) bool { return f[2] == id })
+	if f == nil || err != nil {
+		return Group{}, false, err
+	}
+	return groupOf(f.fields, f.local), true, nil
 }
 
-// lookup finds the line of a database whose field at index col is key.
-func lookup(r host.Reader, what, db, key string, col int) ([]string, error) {
-	text, err := host.ReadFile(r, "/etc/"+db)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("look the %s %s up: %w", what, key, err)
+// GroupsOf lists the names of a user's supplementary groups in /etc/group,
+// sorted.
+func GroupsOf(r host.Reader, user string) ([]string, error) {
+	t, err := load(r, groupFile)
+	if err != nil {
+		return nil, err
 	}
-	if f := lineOf(string(text), key, col); f != nil {
-		return f, nil
-	}
-	missing := fmt.Errorf("there is no %s %s: %w", what, key, ErrNotFound)
-	_, isNumber := strconv.Atoi(key)
-	if reason, pending := host.Pending(r); pending && (col == 0) == (isNumber != nil) {
-		return nil, host.Unknownf("whether there is a %s %s: %s", what, key, reason)
-	}
-	// getent takes a number for an id, never for a name, and nothing else for
-	// an id.
-	if (isNumber == nil) != (col == 2) || strings.HasPrefix(key, "-") || key == "" {
-		return nil, missing
-	}
-	cmd := host.Command{Argv: []string{"getent", db, key}}
-	out, err := r.Query(context.Background(), cmd)
-	switch {
-	case errors.Is(err, exec.ErrNotFound), err == nil && out.RC == 2:
-		return nil, missing
-	case host.Check(cmd, out, err) != nil:
-		return nil, fmt.Errorf("look the %s %s up: %w", what, key, host.Check(cmd, out, err))
-	}
-	if f := lineOf(string(out.Stdout), key, col); f != nil {
-		return f, nil
-	}
-	return nil, missing
-}
-
-// lineOf gives the fields of the first line whose field at index col is key.
-func lineOf(text, key string, col int) []string {
-	for line := range strings.Lines(text) {
-		f := strings.Split(strings.TrimRight(line, "\n"), ":")
-		if len(f) > col && f[col] == key && len(f) >= 4 && !strings.HasPrefix(line, "#") {
-			return f
+	var out []string
+	for _, f := range t.entries() {
+		if g := groupOf(f, true); slices.Contains(g.Members, user) {
+			out = append(out, g.Name)
 		}
 	}
-	return nil
+	slices.Sort(out)
+	return out, nil
 }
 
-func userOf(f []string) User {
-	if f == nil {
-		return User{}
-	}
-	for len(f) < 7 {
-		f = append(f, "")
-	}
-	return User{Name: f[0], UID: number(f[2]), GID: number(f[3]), Comment: f[4], Home: f[5], Shell: f[6]}
+// Secret is a line of shadow(5).
+type Secret struct {
+	// Hash is crypt(3)'s, "!" or "*" when no password fits; a leading "!"
+	// locks the account.
+	Hash string
+	// Expires is the day the account expires, counted from 1970-01-01; -1 when
+	// it does not. Min, Max and Warn are password_expire_* in days, -1 unset.
+	Expires, Min, Max, Warn int
 }
 
-func groupOf(f []string) Group {
-	if f == nil {
-		return Group{}
+// LookupSecret reads a user's line of /etc/shadow, which only root may; ok is
+// false when there is none.
+func LookupSecret(r host.Reader, user string) (s Secret, ok bool, err error) {
+	t, err := load(r, shadowFile)
+	if err != nil {
+		return Secret{}, false, err
 	}
-	g := Group{Name: f[0], GID: number(f[2])}
-	if f[3] != "" {
-		g.Members = strings.Split(f[3], ",")
+	f := t.find(user)
+	if f == nil {
+		return Secret{}, false, nil
+	}
+	day := func(i int) int {
+		if i < len(f) {
+			if n, err := strconv.Atoi(f[i]); err == nil {
+				return n
+			}
+		}
+		return -1
+	}
+	return Secret{Hash: f[1], Expires: day(7), Min: day(3), Max: day(4), Warn: day(5)}, true, nil
+}
+
+func userOf(f []string, local bool) User {
+	uid, _ := strconv.Atoi(f[2])
+	gid, _ := strconv.Atoi(f[3])
+	return User{Name: f[0], UID: uid, GID: gid, Comment: f[4], Home: f[5], Shell: f[6], Local: local}
+}
+
+func groupOf(f []string, local bool) Group {
+	gid, _ := strconv.Atoi(f[2])
+	g := Group{Name: f[0], GID: gid, Local: local}
+	for m := range strings.SplitSeq(f[3], ",") {
+		if m = strings.TrimSpace(m); m != "" {
+			g.Members = append(g.Members, m)
+		}
 	}
 	return g
 }
 
-func number(s string) int {
-	if n, err := strconv.Atoi(s); err == nil {
-		return n
+type found struct {
+	fields []string
+	local  bool
+}
+
+// find looks in the file, then asks getent, unless an earlier task of a dry
+// run removed the account.
+func find(ctx context.Context, r host.Reader, file, key string, match func([]string) bool) (*found, error) {
+	t, err := load(r, file)
+	if err != nil {
+		return nil, err
 	}
-	return -1
+	for _, f := range t.entries() {
+		if match(f) {
+			return &found{f, true}, nil
+		}
+	}
+	if _, gone := r.Noted(removedNote(file), key); gone {
+		return nil, nil
+	}
+	f, err := getent(ctx, r, file, key)
+	if f != nil || err != nil {
+		return f, err
+	}
+	if reason, ok := host.Pending(r); ok {
+		return nil, host.Unknownf("whether there is a %s %s: %s", kindOf(file), key, reason)
+	}
+	return nil, nil
+}
+
+func kindOf(file string) string {
+	if file == groupFile {
+		return "group"
+	}
+	return "user"
+}
+
+// removedNote is the kind of note left where an account is pretended to be
+// removed.
+func removedNote(file string) string { return kindOf(file) + " removed" }
+
+// getent asks the host's name service, when it has sources besides the files.
+func getent(ctx context.Context, r host.Reader, file, key string) (*found, error) {
+	db := strings.TrimPrefix(file, "/etc/")
+	if !elsewhere(r, db) || key == "" || strings.HasPrefix(key, "-") {
+		return nil, nil
+	}
+	cmd := host.Command{Argv: []string{"getent", db, key}}
+	out, err := r.Query(ctx, cmd)
+	if _, unknown := host.IsUnknown(err); unknown || errors.Is(err, exec.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask for the %s %s: %w", kindOf(file), key, err)
+	}
+	switch out.RC {
+	case 0:
+		f := fieldsOf(strings.TrimSpace(string(out.Stdout)), widths[file])
+		if f == nil {
+			return nil, fmt.Errorf("ask for the %s %s: getent answered %q", kindOf(file), key, out.Stdout)
+		}
+		return &found{f, false}, nil
+	case 2:
+		return nil, nil
+	}
+	return nil, host.Check(cmd, out, nil)
+}
+
+// elsewhere reports whether nsswitch.conf(5) names sources of accounts besides
+// the files.
+func elsewhere(r host.Reader, db string) bool {
+	b, err := host.ReadFile(r, "/etc/nsswitch.conf")
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	for line := range strings.Lines(string(b)) {
+		line, _, _ = strings.Cut(line, "#")
+		name, sources, ok := strings.Cut(line, ":")
+		if !ok || strings.TrimSpace(name) != db {
+			continue
+		}
+		for s := range strings.FieldsSeq(sources) {
+			if s != "files" && s != "compat" && !strings.HasPrefix(s, "[") {
+				return true
+			}
+		}
+		return false
+	}
+	return err != nil
 }
