@@ -1,0 +1,39 @@
+// Package std is the one list of the modules that ship with foobar-play. A new
+// module adds one line here, in alphabetical order, and nothing else outside
+// its own package. An embedder builds a registry from this list and their own.
+package std
+
+import (
+	"github.com/foobar-play/foobar-play/pkg/modules"
+	"github.com/foobar-play/foobar-play/pkg/modules/addhost"
+	"github.com/foobar-play/foobar-play/pkg/modules/assert"
+	"github.com/foobar-play/foobar-play/pkg/modules/command"
+	"github.com/foobar-play/foobar-play/pkg/modules/debug"
+	"github.com/foobar-play/foobar-play/pkg/modules/fail"
+	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
+	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
+	"github.com/foobar-play/foobar-play/pkg/modules/pause"
+	"github.com/foobar-play/foobar-play/pkg/modules/raw"
+	"github.com/foobar-play/foobar-play/pkg/modules/script"
+	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
+	"github.com/foobar-play/foobar-play/pkg/modules/shell"
+)
+
+// All lists the modules that ship, by package name. The list is new at every
+// call and may be changed by the caller.
+func All() []*modules.Module {
+	return []*modules.Module{
+		addhost.Module(),
+		assert.Module(),
+		command.Module(),
+		debug.Module(),
+		fail.Module(),
+		groupby.Module(),
+		includevars.Module(),
+		pause.Module(),
+		raw.Module(),
+		script.Module(),
+		setfact.Module(),
+		shell.Module(),
+	}
+}
