@@ -17,6 +17,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/script"
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
 	"github.com/foobar-play/foobar-play/pkg/modules/shell"
+	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
 )
 
 // All lists the modules that ship, by package name. The list is new at every
@@ -35,5 +36,6 @@ func All() []*modules.Module {
 		script.Module(),
 		setfact.Module(),
 		shell.Module(),
+		ufw.Module(),
 	}
 }

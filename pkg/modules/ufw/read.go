@@ -156,14 +156,14 @@ func running(ctx context.Context, h host.Reader, enabled bool) (bool, error) {
 		on, _ := v.(bool)
 		return on, nil
 	}
+	if !enabled {
+		return false, nil
+	}
 	out, err := h.Query(ctx, host.Command{Argv: []string{"iptables", "-w", "-n", "-L", "ufw-user-input"}})
 	if err != nil {
-		if !enabled {
-			return false, nil // without the program ufw cannot have loaded anything
-		}
 		return false, fmt.Errorf("look whether the firewall is loaded: %w", err)
 	}
-	return enabled && out.RC == 0, nil
+	return out.RC == 0, nil
 }
 
 // alteredFiles lists the rule files that reset would bring back.
