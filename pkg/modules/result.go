@@ -19,7 +19,7 @@ type Result struct {
 	Unknown  string
 	Msg      string
 	Changes  []Change
-	Values   map[string]any // return values besides changed, skipped, msg
+	Values   map[string]any // return values besides changed and skipped; msg is Msg too
 	Facts    map[string]any // becomes ansible_facts
 	Warnings []string
 	// Effects on the controller's side, of local modules only.
@@ -98,10 +98,8 @@ func Execute(ctx context.Context, name string, a Action, w host.Writer, mode Mod
 	if err != nil {
 		return Result{}, err
 	}
-	res := Result{Changes: plan.Changes, Values: maps.Clone(plan.Values)}
-	if res.Values == nil {
-		res.Values = map[string]any{}
-	}
+	res := Result{Changes: plan.Changes}
+	res.absorb(Outcome{Values: plan.Values})
 	if plan.Verdict.Kind == NoChange {
 		if r, ok := a.(*reading); ok {
 			res.absorb(r.out)
@@ -170,6 +168,9 @@ func (r *Result) absorb(out Outcome) {
 		r.Values = map[string]any{}
 	}
 	maps.Copy(r.Values, out.Values)
+	if msg, ok := r.Values["msg"].(string); ok {
+		r.Msg = msg
+	}
 	if out.Changes != nil {
 		r.Changes = out.Changes
 	}

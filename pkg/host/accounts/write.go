@@ -52,8 +52,8 @@ func CreateUser(ctx context.Context, w host.Writer, name string, s Settings) err
 		if err != nil {
 			return err
 		}
-		if own { // useradd would refuse to make the user's own group
-			argv = append(argv, "-N", "-g", name)
+		if own { // useradd would refuse to make it once more
+			argv = append(argv, "-g", name)
 		}
 	}
 	return run(ctx, w, append(argv, name), func(w host.Writer) error { return pretendUser(ctx, w, name, s) })

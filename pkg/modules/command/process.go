@@ -100,6 +100,7 @@ func (p Process) apply(ctx context.Context, env modules.Env, w host.Writer) (mod
 	}
 	out, err := w.Run(ctx, host.Command{
 		Argv: argv, Dir: Expand(env, p.Chdir), Stdin: p.input(), OnOutput: env.OnOutput, Locale: true,
+		Pretend: p.pretend,
 	})
 	if p.Done != nil {
 		err = errors.Join(err, p.Done(w))
@@ -116,6 +117,20 @@ func (p Process) apply(ctx context.Context, env modules.Env, w host.Writer) (mod
 		return o, &modules.Failure{Msg: "non-zero return code", Values: vals}
 	}
 	return o, nil
+}
+
+// pretend says what can be said of a command that is not run: what is not
+// there may be made by it, so a later task must not fail for its absence.
+func (p Process) pretend(w host.Writer) error {
+	name := value.Text(p.Shown)
+	if list, ok := p.Shown.([]any); ok && len(list) > 0 {
+		name = value.Text(list[0])
+	}
+	if r := []rune(name); len(r) > 40 {
+		name = string(r[:40]) + "…"
+	}
+	host.NotePending(w, "command "+name, fmt.Sprintf("the command %q is not run in a dry run and may make it", name))
+	return host.Unknownf("%s", notRun)
 }
 
 // startFailure explains a program that could not be started, with the return

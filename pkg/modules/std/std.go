@@ -16,6 +16,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/raw"
 	"github.com/foobar-play/foobar-play/pkg/modules/script"
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
+	"github.com/foobar-play/foobar-play/pkg/modules/setup"
 	"github.com/foobar-play/foobar-play/pkg/modules/shell"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
 )
@@ -35,6 +36,7 @@ func All() []*modules.Module {
 		raw.Module(),
 		script.Module(),
 		setfact.Module(),
+		setup.Module(),
 		shell.Module(),
 		ufw.Module(),
 	}
