@@ -13,6 +13,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/pause"
+	"github.com/foobar-play/foobar-play/pkg/modules/ping"
 	"github.com/foobar-play/foobar-play/pkg/modules/raw"
 	"github.com/foobar-play/foobar-play/pkg/modules/script"
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
@@ -33,6 +34,7 @@ func All() []*modules.Module {
 		groupby.Module(),
 		includevars.Module(),
 		pause.Module(),
+		ping.Module(),
 		raw.Module(),
 		script.Module(),
 		setfact.Module(),
