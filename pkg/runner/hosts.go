@@ -1,0 +1,152 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/foobar-play/foobar-play/pkg/agent"
+	"github.com/foobar-play/foobar-play/pkg/connection"
+	"github.com/foobar-play/foobar-play/pkg/modules"
+)
+
+// executor runs modules as one user on one host.
+type executor interface {
+	Do(ctx context.Context, r agent.Request, onOutput func(stream string, chunk []byte)) (modules.Result, error)
+	Close(ctx context.Context) error
+}
+
+// pool holds one connection a host, and on it one agent a user. Both are made
+// on first use.
+type pool struct {
+	s        *session
+	binaries *agent.Binaries
+
+	mu    sync.Mutex
+	hosts map[string]*link
+}
+
+// link is a host's connection and its agents.
+type link struct {
+	mu     sync.Mutex
+	conn   connection.Connection
+	err    error // of the attempt to connect: it is made once a run
+	agents map[agent.Become]executor
+}
+
+func newPool(s *session) *pool {
+	find := s.cfg.AgentBinary
+	if find == nil {
+		find = agent.SelfBinary(s.cfg.AgentDir)
+	}
+	return &pool{s: s, binaries: agent.NewBinaries(find), hosts: map[string]*link{}}
+}
+
+// executor gives what runs modules on the target. Errors are
+// *connection.Error (unreachable) and *agent.BecomeError.
+func (p *pool) executor(ctx context.Context, t target) (executor, error) {
+	p.mu.Lock()
+	l := p.hosts[t.conn.Name]
+	if l == nil {
+		l = &link{agents: map[agent.Become]executor{}}
+		p.hosts[t.conn.Name] = l
+	}
+	p.mu.Unlock()
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ex := l.agents[t.become]; ex != nil {
+		return ex, nil
+	}
+	ex, err := p.start(ctx, l, t)
+	if err != nil {
+		return nil, err
+	}
+	l.agents[t.become] = ex
+	return ex, nil
+}
+
+func (p *pool) start(ctx context.Context, l *link, t target) (executor, error) {
+	if t.conn.Kind == connection.Local && t.become.Method == "" {
+		return agent.NewLocal(p.s.registry, p.s.store)
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	if l.conn == nil {
+		conn, err := connection.Dial(ctx, t.conn, p.s.cfg.Connection)
+		if err != nil {
+			if ctx.Err() == nil {
+				l.err = err
+			}
+			return nil, err
+		}
+		l.conn = conn
+	}
+	return agent.Start(ctx, l.conn, agent.Options{Binaries: p.binaries, Store: p.s.store, Become: t.become, Log: p.s.log})
+}
+
+// drop closes a host's connection; the next task makes a new one.
+func (p *pool) drop(name string) {
+	p.mu.Lock()
+	l := p.hosts[name]
+	delete(p.hosts, name)
+	p.mu.Unlock()
+	if l != nil {
+		if err := l.close(); err != nil {
+			p.s.log.Debug().Err(err).Str("host", name).Msg("close connection")
+		}
+	}
+}
+
+// closeTimeout bounds the good-bye to each host.
+const closeTimeout = 3 * time.Second
+
+// close ends all agents and connections, at the same time.
+func (p *pool) close() {
+	p.mu.Lock()
+	hosts := p.hosts
+	p.hosts = map[string]*link{}
+	p.mu.Unlock()
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs *multierror.Error
+	)
+	for name, l := range hosts {
+		wg.Go(func() {
+			if err := l.close(); err != nil {
+				mu.Lock()
+				errs = multierror.Append(errs, fmt.Errorf("%s: %w", name, err))
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs.ErrorOrNil(), p.binaries.Close()); err != nil {
+		p.s.log.Debug().Err(err).Msg("close connections")
+	}
+}
+
+func (l *link) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var errs *multierror.Error
+	for _, ex := range l.agents {
+		if err := ex.Close(ctx); err != nil {
+			errs = multierror.Append(errs, err)
+		}
+	}
+	if l.conn != nil {
+		if err := l.conn.Close(); err != nil {
+			errs = multierror.Append(errs, err)
+		}
+	}
+	return errs.ErrorOrNil()
+}

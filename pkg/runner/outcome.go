@@ -1,0 +1,143 @@
+package runner
+
+import (
+	"errors"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/foobar-play/foobar-play/pkg/connection"
+	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/modules"
+	"github.com/foobar-play/foobar-play/pkg/value"
+)
+
+// outcome is what a task, or one item of its loop, came to on a host.
+type outcome struct {
+	status   event.Status
+	msg      string
+	reason   string // of a Maybe
+	warnings []string
+	changes  []modules.Change
+	values   map[string]any // return values, for events
+	register any            // what `register` stores: a map, or an Unknown
+
+	facts   map[string]any
+	factsTo *hostState // with delegate_facts
+	setVars map[string]any
+	include map[string]any
+
+	ignored  bool
+	rescued  bool
+	delegate string
+	attempts int
+	duration time.Duration
+	taskName string
+	effects  *modules.Effects
+}
+
+// fromResult makes the outcome of a module's answer.
+func fromResult(res modules.Result, err error) outcome {
+	out := outcome{status: event.OK, msg: res.Msg, changes: res.Changes, warnings: res.Warnings, facts: res.Facts, effects: res.Effects}
+	values := maps.Clone(res.Values)
+	if values == nil {
+		values = map[string]any{}
+	}
+	if err != nil {
+		failedOutcome(&out, values, err)
+	} else {
+		switch {
+		case res.Skipped:
+			out.status = event.Skipped
+		case res.Unknown != "":
+			out.status, out.reason = event.Maybe, res.Unknown
+		case res.Changed:
+			out.status = event.Changed
+		}
+	}
+	if e := res.Effects; e != nil {
+		out.setVars, out.include = e.SetVars, e.Include
+	}
+	if out.msg != "" {
+		values["msg"] = out.msg
+	}
+	if len(res.Facts) > 0 {
+		values["ansible_facts"] = res.Facts
+	}
+	addLines(values)
+	out.values = values
+	out.register = out.registered()
+	return out
+}
+
+func failedOutcome(out *outcome, values map[string]any, err error) {
+	var f *modules.Failure
+	var unreachable *connection.Error
+	switch {
+	case errors.As(err, &f):
+		out.status, out.msg = event.Failed, f.Msg
+		maps.Copy(values, f.Values)
+	case errors.As(err, &unreachable):
+		out.status, out.msg = event.Unreachable, err.Error()
+	default:
+		out.status, out.msg = event.Failed, err.Error()
+	}
+}
+
+// addLines gives stdout and stderr their _lines forms, as Ansible does.
+func addLines(values map[string]any) {
+	for _, name := range []string{"stdout", "stderr"} {
+		s, ok := values[name].(string)
+		if _, there := values[name+"_lines"]; !ok || there {
+			continue
+		}
+		lines := []any{}
+		for line := range strings.Lines(s) {
+			lines = append(lines, strings.TrimRight(line, "\r\n"))
+		}
+		values[name+"_lines"] = lines
+	}
+}
+
+// registered is what `register` stores. Where a dry run cannot know whether
+// the task changes something, changed is Unknown, and so is every value that
+// was not given.
+func (o outcome) registered() map[string]any {
+	r := maps.Clone(o.values)
+	if r == nil {
+		r = map[string]any{}
+	}
+	r["changed"] = o.status == event.Changed
+	r["failed"] = o.status == event.Failed
+	if o.status == event.Maybe {
+		r["changed"] = value.Unknown{Reason: o.reason}
+	}
+	if o.status == event.Skipped {
+		r["skipped"] = true
+		r["skip_reason"] = o.msg
+	}
+	if o.status == event.Unreachable {
+		r["unreachable"] = true
+	}
+	if o.attempts > 0 {
+		r["attempts"] = o.attempts
+	}
+	return r
+}
+
+func maybe(reason string) outcome {
+	return outcome{status: event.Maybe, reason: reason, register: value.Unknown{Reason: reason}}
+}
+
+func failure(err error) outcome {
+	out := outcome{status: event.Failed, msg: err.Error()}
+	out.values = map[string]any{"msg": out.msg}
+	out.register = out.registered()
+	return out
+}
+
+func skipped(msg string) outcome {
+	out := outcome{status: event.Skipped, msg: msg, values: map[string]any{}}
+	out.register = out.registered()
+	return out
+}

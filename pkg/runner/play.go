@@ -1,0 +1,294 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/foobar-play/foobar-play/pkg/diag"
+	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/inventory"
+	"github.com/foobar-play/foobar-play/pkg/playbook"
+	"github.com/foobar-play/foobar-play/pkg/template"
+	"github.com/foobar-play/foobar-play/pkg/value"
+)
+
+// batch is one play over the hosts of one serial batch.
+type batch struct {
+	*session
+	play     *playbook.Play
+	hosts    []*hostRun
+	strategy strategy
+	// allHosts of the play, and whether the batch was ended by end_play.
+	allHosts []string
+
+	mu       sync.Mutex
+	endPlay  bool
+	handlers []handler // in the order they run
+	notices  map[string]bool
+
+	stepAnswers map[string]StepAnswer
+	subsets     *[]any         // of facts to gather, once found
+	gather      *playbook.Task // "Gathering Facts"
+}
+
+// playScope evaluates a play's own keywords, which no host has a say in.
+func (s *session) playScope(play *playbook.Play) *template.Context {
+	return s.context(context.Background(), s.playVars(play), nil, play)
+}
+
+func (s *session) matchPlay(play *playbook.Play) ([]*inventory.Host, error) {
+	v, err := play.Hosts.Eval(s.playScope(play))
+	if err != nil {
+		return nil, err
+	}
+	var patterns []string
+	switch x := v.(type) {
+	case []any:
+		for _, e := range x {
+			patterns = append(patterns, value.Text(e))
+		}
+	default:
+		patterns = []string{value.Text(x)}
+	}
+	return s.inv.Match(strings.Join(patterns, ","))
+}
+
+func (s *session) playHosts(play *playbook.Play) ([]*inventory.Host, error) {
+	hosts, err := s.matchPlay(play)
+	if err != nil {
+		return nil, err
+	}
+	if s.req.Limit != "" {
+		if hosts, err = s.inv.Limit(hosts, s.req.Limit); err != nil {
+			return nil, err
+		}
+	}
+	hosts = slices.Clone(hosts)
+	byName := func(a, b *inventory.Host) int { return strings.Compare(a.Name(), b.Name()) }
+	switch play.Order {
+	case "sorted":
+		slices.SortFunc(hosts, byName)
+	case "reverse_sorted":
+		slices.SortFunc(hosts, byName)
+		slices.Reverse(hosts)
+	case "reverse_inventory":
+		slices.Reverse(hosts)
+	}
+	return hosts, nil
+}
+
+func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
+	matched, err := s.playHosts(play)
+	if err != nil {
+		var l diag.List
+		l.AddError(play.Hosts.Pos(), err)
+		return &InvalidError{Diags: l}
+	}
+	name, err := s.playName(play)
+	if err != nil {
+		return err
+	}
+	var hosts []*hostState
+	for _, h := range matched {
+		if st := s.state(h.Name()); !st.isLost() {
+			hosts = append(hosts, st)
+		}
+	}
+	if len(hosts) == 0 {
+		s.emitter.emit(event.PlayStarted{Name: name, Pos: play.Pos, Batch: 1, Batches: 1})
+		s.emitter.emit(event.Message{Severity: diag.Warning, Text: "no hosts left for this play", Pos: play.Pos})
+		return nil
+	}
+	sizes, err := s.batchSizes(play, len(hosts))
+	if err != nil {
+		return err
+	}
+	all := make([]string, len(hosts))
+	for i, h := range hosts {
+		all[i] = h.name()
+	}
+	for i, n := range sizes {
+		b := &batch{session: s, play: play, allHosts: all, notices: map[string]bool{}}
+		b.take(hosts[:n])
+		hosts = hosts[n:]
+		s.emitter.emit(event.PlayStarted{Name: name, Pos: play.Pos, Hosts: b.names(), Batch: i + 1, Batches: len(sizes)})
+		if err := b.run(ctx); err != nil {
+			return err
+		}
+		if s.stopped() {
+			return nil
+		}
+		if b.allLost() {
+			s.noHostsLeft = s.noHostsLeft || len(sizes) > 1 || b.everyHostOfRunLost()
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *session) playName(play *playbook.Play) (string, error) {
+	v := play.Name
+	if v == nil {
+		v = play.Hosts
+	}
+	got, err := v.Eval(s.playScope(play))
+	if err != nil {
+		return "", err
+	}
+	if l, ok := got.([]any); ok {
+		parts := make([]string, len(l))
+		for i, e := range l {
+			parts[i] = value.Text(e)
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return value.Text(got), nil
+}
+
+// batchSizes reads serial: numbers and percentages of all hosts; the last one
+// repeats until no hosts are left.
+func (s *session) batchSizes(play *playbook.Play, total int) ([]int, error) {
+	if play.Serial == nil {
+		return []int{total}, nil
+	}
+	v, err := play.Serial.Eval(s.playScope(play))
+	if err != nil {
+		return nil, err
+	}
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var sizes []int
+	for left, i := total, 0; left > 0; i++ {
+		n, err := batchSize(list[min(i, len(list)-1)], total)
+		if err != nil {
+			return nil, diag.Errorf(play.Serial.Pos(), "serial: %v", err)
+		}
+		n = min(n, left)
+		sizes = append(sizes, n)
+		left -= n
+	}
+	return sizes, nil
+}
+
+func batchSize(v any, total int) (int, error) {
+	text := strings.TrimSpace(value.Text(v))
+	if pct, ok := strings.CutSuffix(text, "%"); ok {
+		f, err := strconv.ParseFloat(pct, 64)
+		if err != nil || f <= 0 {
+			return 0, fmt.Errorf("%q is not a percentage", text)
+		}
+		return max(1, int(f*float64(total)/100)), nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%q is neither a number nor a percentage", text)
+	}
+	if n == 0 {
+		return total, nil
+	}
+	return n, nil
+}
+
+func (b *batch) take(hosts []*hostState) {
+	for i, h := range hosts {
+		b.hosts = append(b.hosts, &hostRun{
+			hostState: h, batch: b, index: i,
+			notified: map[*playbook.Task]string{}, rolesDone: map[string]bool{},
+		})
+	}
+}
+
+func (b *batch) names() []string {
+	out := make([]string, len(b.hosts))
+	for i, h := range b.hosts {
+		out[i] = h.name()
+	}
+	return out
+}
+
+func (b *batch) allLost() bool {
+	return !slices.ContainsFunc(b.hosts, func(h *hostRun) bool { return !h.isLost() })
+}
+
+// everyHostOfRunLost reports whether no host of the inventory is left that
+// this run has worked on.
+func (b *batch) everyHostOfRunLost() bool {
+	b.session.mu.Lock()
+	defer b.session.mu.Unlock()
+	for _, st := range b.states {
+		if !st.isLost() {
+			return false
+		}
+	}
+	return true
+}
+
+// run lets every host walk the play.
+func (b *batch) run(ctx context.Context) error {
+	rule, err := b.abortRule()
+	if err != nil {
+		return err
+	}
+	announce := func(s step, n int) { b.emitter.emit(event.TaskStarted{Task: s.ref, Hosts: n}) }
+	if b.play.Strategy == "free" || b.play.Strategy == "host_pinned" {
+		b.strategy = newFree(rule, announce)
+	} else {
+		b.strategy = newLinear(len(b.hosts), rule, announce)
+	}
+	b.collectHandlers()
+	var wg sync.WaitGroup
+	for _, h := range b.hosts {
+		wg.Go(func() {
+			failed := h.walkPlay(ctx)
+			if failed {
+				h.setLost(true)
+			}
+			b.strategy.quit(h, failed)
+		})
+	}
+	wg.Wait()
+	return nil
+}
+
+func (b *batch) abortRule() (abortRule, error) {
+	rule := abortRule{maxFailPct: -1, total: len(b.hosts)}
+	c := b.playScope(b.play)
+	if v := b.play.AnyErrorsFatal; v != nil {
+		got, err := v.Eval(c)
+		if err != nil {
+			return rule, err
+		}
+		if rule.anyErrorFatal, err = value.Bool(got); err != nil {
+			return rule, diag.Errorf(v.Pos(), "any_errors_fatal: %v", err)
+		}
+	}
+	if v := b.play.MaxFailPercentage; v != nil {
+		got, err := v.Eval(c)
+		if err != nil {
+			return rule, err
+		}
+		f, err := strconv.ParseFloat(value.Text(got), 64)
+		if err != nil {
+			return rule, diag.Errorf(v.Pos(), "max_fail_percentage: %q is not a number", value.Text(got))
+		}
+		rule.maxFailPct = f
+	}
+	return rule, nil
+}
+
+// notice emits a message once a batch.
+func (b *batch) notice(text string, pos diag.Pos) {
+	b.mu.Lock()
+	seen := b.notices[text]
+	b.notices[text] = true
+	b.mu.Unlock()
+	if !seen {
+		b.emitter.emit(event.Message{Severity: diag.Warning, Text: text, Pos: pos})
+	}
+}

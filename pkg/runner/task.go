@@ -1,0 +1,272 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/foobar-play/foobar-play/pkg/diag"
+	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/playbook"
+	"github.com/foobar-play/foobar-play/pkg/template"
+	"github.com/foobar-play/foobar-play/pkg/value"
+	"github.com/foobar-play/foobar-play/pkg/vars"
+)
+
+// taskRun is one task on one host.
+type taskRun struct {
+	h     *hostRun
+	ctx   context.Context
+	task  *playbook.Task
+	f     frame // keywords of the task included
+	ref   event.TaskRef
+	scope *vars.Scope
+	check bool
+	diff  bool
+}
+
+func (h *hostRun) newTaskRun(ctx context.Context, t *playbook.Task, f frame, ref event.TaskRef) *taskRun {
+	r := &taskRun{h: h, ctx: ctx, task: t, f: f, ref: ref}
+	r.scope = h.batch.taskScope(h, t, f)
+	r.check = r.flagOr("check_mode", f.keywords.CheckMode, h.batch.req.Check)
+	r.diff = r.flagOr("diff", f.keywords.Diff, h.batch.req.Diff)
+	return r
+}
+
+func (r *taskRun) context(s *vars.Scope) *template.Context {
+	return r.h.batch.context(r.ctx, s, r.task, r.h.batch.play)
+}
+
+// flag evaluates a boolean keyword; false when it is not set or cannot be
+// evaluated (then with a message).
+func (r *taskRun) flag(name string, v *template.Value) bool { return r.flagOr(name, v, false) }
+
+func (r *taskRun) flagOr(name string, v *template.Value, otherwise bool) bool {
+	if v == nil {
+		return otherwise
+	}
+	got, err := v.Eval(r.context(r.scope))
+	if err == nil {
+		var b bool
+		if b, err = value.Bool(got); err == nil {
+			return b
+		}
+	}
+	r.h.batch.notice(name+": "+err.Error(), v.Pos())
+	return otherwise
+}
+
+// run runs the task, its loop included, and emits its results.
+func (r *taskRun) run() outcome {
+	b := r.h.batch
+	select {
+	case b.slots <- struct{}{}:
+		defer func() { <-b.slots }()
+	case <-r.ctx.Done():
+		return r.interrupted()
+	}
+	start := time.Now()
+	items, reason, err := r.items()
+	var out outcome
+	switch {
+	case err != nil:
+		// A loop over something undefined is fine when the task is skipped
+		// anyway.
+		if hold, unknown, condErr := r.conditions(r.scope); condErr == nil && unknown == "" && !hold {
+			out = skipped(conditionFalse)
+		} else {
+			out = failure(err)
+		}
+	case reason != "":
+		out = maybe("what it loops over " + reason)
+	case items != nil:
+		out = r.loop(items)
+	default:
+		out = r.once(r.scope, nil)
+	}
+	out.duration = time.Since(start)
+	r.judge(&out)
+	r.afterwards(&out)
+	r.emit(out, nil)
+	return out
+}
+
+// once runs the task for one item, or without a loop: conditions, retries.
+func (r *taskRun) once(scope *vars.Scope, item *event.Item) outcome {
+	hold, unknown, err := r.conditions(scope)
+	switch {
+	case err != nil:
+		return failure(err)
+	case unknown != "":
+		return maybe("whether its condition holds is not known: " + unknown)
+	case !hold:
+		return skipped(conditionFalse)
+	}
+	if r.task.Until == nil {
+		return r.attempt(scope)
+	}
+	return r.retry(scope, item)
+}
+
+const conditionFalse = "Conditional result was False"
+
+// conditions tests the task's own and inherited conditions. unknown is the
+// reason when a dry run cannot tell.
+func (r *taskRun) conditions(scope *vars.Scope) (hold bool, unknown string, err error) {
+	c := r.context(scope)
+	for _, list := range [][]*template.Condition{r.f.when, r.task.When} {
+		for _, cond := range list {
+			ok, u, err := cond.Test(c)
+			if err != nil {
+				return false, "", err
+			}
+			if u.Reason != "" {
+				unknown = u.Reason
+			} else if !ok {
+				return false, "", nil
+			}
+		}
+	}
+	return unknown == "", unknown, nil
+}
+
+// attempt runs the module once and applies changed_when and failed_when.
+func (r *taskRun) attempt(scope *vars.Scope) outcome {
+	ctx, cancel, err := r.deadline(scope)
+	if err != nil {
+		return failure(err)
+	}
+	defer cancel()
+	out := r.act(ctx, scope)
+	if r.ctx.Err() != nil {
+		return r.interrupted()
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		out = failure(diag.Errorf(r.task.Pos, "the task did not end within its timeout"))
+	}
+	return r.rejudge(scope, out)
+}
+
+func (r *taskRun) deadline(scope *vars.Scope) (context.Context, context.CancelFunc, error) {
+	if r.f.keywords.Timeout == nil {
+		return r.ctx, func() {}, nil
+	}
+	seconds, err := number(r.f.keywords.Timeout, r.context(scope))
+	if err != nil || seconds <= 0 {
+		return r.ctx, func() {}, err
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, time.Duration(seconds*float64(time.Second)))
+	return ctx, cancel, nil
+}
+
+// rejudge applies failed_when and changed_when to what the module said.
+func (r *taskRun) rejudge(scope *vars.Scope, out outcome) outcome {
+	if out.status == event.Unreachable || out.status == event.Skipped {
+		return out
+	}
+	t := r.task
+	if t.FailedWhen == nil && t.ChangedWhen == nil {
+		return out
+	}
+	if t.Register != "" {
+		scope = scope.With(vars.Layer{Name: "result of the task", Vars: map[string]vars.Var{t.Register: {Value: template.Static(out.register)}}})
+	}
+	c := r.context(scope)
+	if t.ChangedWhen != nil && out.status != event.Failed {
+		changed, u, err := t.ChangedWhen.Test(c)
+		switch {
+		case err != nil:
+			return failure(err)
+		case u.Reason != "":
+			out.status, out.reason = event.Maybe, u.Reason
+		case changed:
+			out.status = event.Changed
+		default:
+			out.status, out.changes = event.OK, nil
+		}
+	}
+	if t.FailedWhen != nil {
+		failed, u, err := t.FailedWhen.Test(c)
+		switch {
+		case err != nil:
+			return failure(err)
+		case u.Reason != "":
+			if out.status == event.Failed {
+				out.status, out.reason = event.Maybe, u.Reason
+			}
+		case failed:
+			if out.status != event.Failed {
+				out.msg = "failed_when holds"
+			}
+			out.status = event.Failed
+		case out.status == event.Failed:
+			out.status = event.OK
+			if t.ChangedWhen == nil {
+				out.status = event.Changed
+			}
+		}
+	}
+	if _, wasMap := out.register.(map[string]any); wasMap {
+		out.register = out.registered()
+	}
+	return out
+}
+
+// judge decides what a failure means for the host: ignored, rescued.
+func (r *taskRun) judge(out *outcome) {
+	switch out.status {
+	case event.Failed:
+		out.ignored = r.flag("ignore_errors", r.f.keywords.IgnoreErrors)
+		out.rescued = !out.ignored && r.h.rescuable > 0
+	case event.Unreachable:
+		out.ignored = r.flag("ignore_unreachable", r.f.keywords.IgnoreUnreachable)
+	}
+	if r.f.maybe != "" && out.status == event.Changed {
+		out.status, out.reason = event.Maybe, maybeDue(r.f.maybe)
+	}
+}
+
+// afterwards notifies handlers, applies effects on the inventory and names the
+// facts' owner.
+func (r *taskRun) afterwards(out *outcome) {
+	out.taskName = r.ref.Name
+	if r.flag("delegate_facts", r.task.DelegateFacts) && out.delegate != "" {
+		out.factsTo = r.h.batch.state(out.delegate)
+	}
+	if v := r.task.Notify; v != nil && (out.status == event.Changed || out.status == event.Maybe) {
+		names, err := r.h.notify(r.context(r.scope), v, out.reason)
+		if err != nil {
+			*out = failure(err)
+			r.judge(out)
+			return
+		}
+		for _, n := range names {
+			r.h.batch.emitter.emit(event.HandlerNotified{Handler: n, Host: r.h.name()})
+		}
+	}
+}
+
+// interrupted is the outcome of a task the run was stopped in.
+func (r *taskRun) interrupted() outcome {
+	return failure(errors.New("interrupted: the task was under way, its state on the host is not known; the next run will tell"))
+}
+
+// emit tells a result: of an item when item is not nil, else the task's own.
+func (r *taskRun) emit(out outcome, item *event.Item) {
+	ev := event.TaskResult{
+		Task: r.ref, Host: r.h.name(), Status: out.status, Item: item, Loop: item == nil && r.task.Loop != nil,
+		Msg: out.msg, Reason: out.reason, Warnings: out.warnings, Changes: changesOf(out.changes),
+		Values: out.values, Ignored: out.ignored, Rescued: out.rescued, Delegate: out.delegate,
+		Attempts: out.attempts, Duration: out.duration, Diff: r.diff,
+	}
+	if r.flag("no_log", r.f.keywords.NoLog) {
+		ev.Msg, ev.Changes, ev.Values, ev.Warnings, ev.Censored = "", nil, nil, nil, true
+		if out.status == event.Failed || out.status == event.Unreachable {
+			ev.Msg = "the details are hidden because of no_log"
+		}
+		if item != nil {
+			ev.Item = &event.Item{Index: item.Index, Label: "(item " + itoa(item.Index+1) + ")"}
+		}
+	}
+	r.h.batch.emitter.emit(ev)
+}
