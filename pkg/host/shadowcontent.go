@@ -10,9 +10,10 @@ import (
 // without a name.
 const spillSize = 1 << 20
 
-// content is what a pretended file holds: bytes, a spilled file, or what the
-// host has at a path.
+// content is what a pretended file holds: bytes, a spilled file, what the
+// host has at a path, or something that cannot be known.
 type content struct {
+	unknown string // the reason
 	data  []byte
 	spill *os.File // unlinked; closed when nobody holds it any more
 	size  int64    // of spill
@@ -43,6 +44,8 @@ func keep(from io.Reader) (content, int64, error) {
 
 func (c content) open(base Reader) (io.ReadCloser, error) {
 	switch {
+	case c.unknown != "":
+		return nil, &UnknownError{Reason: c.unknown}
 	case c.below != "":
 		return base.Open(c.below)
 	case c.spill != nil:

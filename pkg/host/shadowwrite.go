@@ -67,9 +67,13 @@ func (s *Shadow) standing(op, at string) (info FileInfo, ok bool, err error) {
 	return info, true, nil
 }
 
-// WriteFile pretends to write a file.
+// WriteFile pretends to write a file. Content whose reading fails with
+// *UnknownError makes a file that is there and cannot be read.
 func (s *Shadow) WriteFile(p string, from io.Reader, attrs Attrs) error {
 	c, size, err := keep(from)
+	if reason, unknown := IsUnknown(err); unknown {
+		c, size, err = content{unknown: reason}, 0, nil
+	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", p, err)
 	}
