@@ -14,10 +14,10 @@ const spillSize = 1 << 20
 // host has at a path, or something that cannot be known.
 type content struct {
 	unknown string // the reason
-	data  []byte
-	spill *os.File // unlinked; closed when nobody holds it any more
-	size  int64    // of spill
-	below string
+	data    []byte
+	spill   *os.File // unlinked; closed when nobody holds it any more
+	size    int64    // of spill
+	below   string
 }
 
 // keep reads from to its end and stores it.
