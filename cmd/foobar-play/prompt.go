@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/runner"
+)
+
+// askPasswords asks for what -k and -K want. An empty become password means
+// the login password, as with ansible-playbook.
+func (o *options) askPasswords() error {
+	if o.printConfig {
+		return nil
+	}
+	var err error
+	if o.askPass {
+		if o.connectionPassword, err = o.secret("SSH password: "); err != nil {
+			return err
+		}
+	}
+	if o.askBecomePass {
+		prompt := "BECOME password: "
+		if o.askPass {
+			prompt = "BECOME password[defaults to SSH password]: "
+		}
+		if o.becomePassword, err = o.secret(prompt); err != nil {
+			return err
+		}
+		if o.becomePassword == "" {
+			o.becomePassword = o.connectionPassword
+		}
+	}
+	return nil
+}
+
+// secret reads a line without showing it; without a terminal, the next line of
+// standard input.
+func (o *options) secret(prompt string) (string, error) {
+	if !o.isTerminal(o.io.in) {
+		return o.line()
+	}
+	return o.ask(prompt, false)
+}
+
+// ask shows a prompt at the terminal and reads the answer.
+func (o *options) ask(prompt string, echo bool) (string, error) {
+	fmt.Fprint(o.io.err, prompt)
+	if echo {
+		return o.line()
+	}
+	f, ok := o.io.in.(*os.File)
+	if !ok {
+		return o.line()
+	}
+	b, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(o.io.err)
+	return string(b), err
+}
+
+// line reads one line, a byte at a time, so that what follows stays for the
+// next reader.
+func (o *options) line() (string, error) {
+	r := bufio.NewReaderSize(o.io.in, 16)
+	s, err := r.ReadString('\n')
+	if err != nil && s == "" {
+		return "", fmt.Errorf("read the answer from standard input: %w", err)
+	}
+	return strings.TrimRight(s, "\r\n"), nil
+}
+
+// askStep asks before a task, for --step.
+func (o *options) askStep(t event.TaskRef) runner.StepAnswer {
+	answer, err := o.ask(fmt.Sprintf("Perform task: TASK: %s (N)o/(y)es/(c)ontinue: ", t.Name), true)
+	if err != nil && !errors.Is(err, os.ErrClosed) {
+		return runner.StepNo
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return runner.StepYes
+	case "c", "continue":
+		return runner.StepContinue
+	}
+	return runner.StepNo
+}
