@@ -8,8 +8,8 @@ import (
 )
 
 // Near returns the candidates that name was probably meant to be, best first,
-// at most three: those within a third of its length in edits, or equal but for
-// case, '-' and '_'.
+// at most three: those within a third of its length in edits, two neighbouring
+// characters swapped, or equal but for case, '-' and '_'.
 func Near(name string, candidates []string) []string {
 	type scored struct {
 		name string
@@ -24,6 +24,9 @@ func Near(name string, candidates []string) []string {
 			continue
 		}
 		d := levenshtein.Distance(name, c, nil)
+		if d == 2 && swapped(name, c) {
+			d = 1
+		}
 		if fold.Replace(strings.ToLower(c)) == plain {
 			d = 0
 		}
@@ -44,6 +47,19 @@ func Near(name string, candidates []string) []string {
 		}
 	}
 	return out
+}
+
+// swapped reports whether a becomes b when two neighbours change places.
+func swapped(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	if len(x) != len(y) {
+		return false
+	}
+	i := 0
+	for i < len(x) && x[i] == y[i] {
+		i++
+	}
+	return i+1 < len(x) && x[i] == y[i+1] && x[i+1] == y[i] && slices.Equal(x[i+2:], y[i+2:])
 }
 
 // DidYouMean gives `did you mean "x" or "y"?` for the near names, or "" when

@@ -196,11 +196,8 @@ func (l *loader) finish() {
 	}
 	for _, h := range l.inv.order {
 		if g := l.inv.groups[h.name]; g != nil && !h.pos.IsZero() {
-			d := diag.Errorf(h.pos, "%q is the name of a host and of a group", h.name)
-			d.Severity = diag.Warning
-			if !g.pos.IsZero() {
-				d = d.WithHint("in a pattern the name means the group, at %s", g.pos)
-			}
+			d := warning(h.pos, "%q is the name of a host and of a group", h.name).
+				WithHint("rename one: a pattern %q means the host, but after & and ! the group", h.name)
 			l.diags.Add(d)
 		}
 	}

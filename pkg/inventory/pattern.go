@@ -42,7 +42,9 @@ func (e *PatternError) Error() string {
 // expression (Go's syntax, anchored at the start) that is matched with the
 // names of groups and hosts; and any of these but a regular expression may end
 // in a position: [0], [-1], [0:2] (both ends included), [1:]. A name with a
-// range that is no group is expanded as in an inventory: web[01:03].
+// range that is no group is expanded as in an inventory: web[01:03]. A name
+// that is both a host's and a group's means the host in a plain term and the
+// group after & and !, as in Ansible.
 //
 // A name that is neither a host nor a group, a broken term, a position outside
 // and globs that together match nothing are a *PatternError. Names that exist
@@ -174,11 +176,11 @@ func (m *matcher) union(terms []string) ([]*Host, error) {
 	seen := map[*Host]bool{}
 	matched := false
 	for _, t := range terms {
-		hosts, any, err := m.term(t)
+		hosts, fits, err := m.plain(t)
 		if err != nil {
 			return nil, err
 		}
-		matched = matched || any
+		matched = matched || fits
 		for _, h := range hosts {
 			if !seen[h] {
 				seen[h] = true
@@ -194,6 +196,14 @@ func (m *matcher) union(terms []string) ([]*Host, error) {
 	return out, nil
 }
 
+// plain is term for one without & and !.
+func (m *matcher) plain(t string) ([]*Host, bool, error) {
+	if h := m.host(t); h != nil {
+		return []*Host{h}, true, nil
+	}
+	return m.term(t)
+}
+
 // position is [n], [a:b] or [a:] at the end of a term.
 var position = regexp.MustCompile(`^(.+)\[(?:(-?[0-9]+)|([0-9]+)([:-])([0-9]*))\]$`)
 
@@ -206,11 +216,8 @@ func (m *matcher) term(t string) (hosts []*Host, matched bool, err error) {
 	if t[0] == '~' {
 		return m.regexp(t)
 	}
-	if h := m.host(t); h != nil && m.inv.Group(t) == nil {
-		return []*Host{h}, true, nil
-	}
 	p := position.FindStringSubmatch(t)
-	if p == nil {
+	if p == nil || m.host(t) != nil {
 		return m.names(t, t)
 	}
 	if !isGlob(p[1]) && m.inv.Group(p[1]) == nil && m.host(p[1]) == nil && p[4] == ":" {
@@ -298,7 +305,7 @@ func (m *matcher) names(t, name string) ([]*Host, bool, error) {
 	if isGlob(name) {
 		glob := strings.ReplaceAll(name, "[!", "[^")
 		if _, err := path.Match(glob, ""); err != nil {
-			return nil, false, m.fail(t, "", "%q is not a valid glob", name)
+			return nil, false, m.fail(t, "positions are [0], [-1], [0:2] and [1:]", "%q is not a valid glob", name)
 		}
 		return m.all(func(n string) bool { ok, _ := path.Match(glob, n); return ok })
 	}
