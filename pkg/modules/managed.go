@@ -29,6 +29,10 @@ type Reporter[S any] interface {
 	Values(cur, want S, changed bool) map[string]any
 }
 
+// Warner is an optional capability of a Resource: what to tell the user besides
+// the result. It is called after Apply.
+type Warner interface{ Warnings() []string }
+
 // Managed supplies Plan, Apply and Verify for a Resource.
 //
 // In a dry run, a Current that cannot be known (*host.UnknownError) makes the
@@ -86,7 +90,11 @@ func (m *managed[S]) Apply(ctx context.Context, w host.Writer) (Outcome, error) 
 	if err := m.res.Apply(ctx, w, m.cur, m.want); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Changed: true, Values: m.values(true)}, nil
+	out := Outcome{Changed: true, Values: m.values(true)}
+	if warner, ok := m.res.(Warner); ok {
+		out.Warnings = warner.Warnings()
+	}
+	return out, nil
 }
 
 func (m *managed[S]) Verify(ctx context.Context, r host.Reader) ([]Change, error) {

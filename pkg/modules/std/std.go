@@ -7,14 +7,17 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules"
 	"github.com/foobar-play/foobar-play/pkg/modules/addhost"
 	"github.com/foobar-play/foobar-play/pkg/modules/assert"
+	"github.com/foobar-play/foobar-play/pkg/modules/blockinfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/command"
 	"github.com/foobar-play/foobar-play/pkg/modules/debug"
 	"github.com/foobar-play/foobar-play/pkg/modules/fail"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
+	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/pause"
 	"github.com/foobar-play/foobar-play/pkg/modules/ping"
 	"github.com/foobar-play/foobar-play/pkg/modules/raw"
+	"github.com/foobar-play/foobar-play/pkg/modules/replace"
 	"github.com/foobar-play/foobar-play/pkg/modules/script"
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
 	"github.com/foobar-play/foobar-play/pkg/modules/setup"
@@ -28,14 +31,17 @@ func All() []*modules.Module {
 	return []*modules.Module{
 		addhost.Module(),
 		assert.Module(),
+		blockinfile.Module(),
 		command.Module(),
 		debug.Module(),
 		fail.Module(),
 		groupby.Module(),
 		includevars.Module(),
+		lineinfile.Module(),
 		pause.Module(),
 		ping.Module(),
 		raw.Module(),
+		replace.Module(),
 		script.Module(),
 		setfact.Module(),
 		setup.Module(),
