@@ -18,6 +18,8 @@ import (
 type executor interface {
 	Do(ctx context.Context, r agent.Request, onOutput func(stream string, chunk []byte)) (modules.Result, error)
 	Close(ctx context.Context) error
+	// Done is closed when it can run nothing any more.
+	Done() <-chan struct{}
 }
 
 // pool holds one connection a host, and on it one agent a user. Both are made
@@ -32,9 +34,12 @@ type pool struct {
 
 // link is a host's connection and its agents.
 type link struct {
-	mu     sync.Mutex
-	conn   connection.Connection
-	err    error // of the attempt to connect: it is made once a run
+	mu   sync.Mutex
+	conn connection.Connection
+	// err of the last attempt to connect, made at tried: hosts that wait for
+	// the same dead one get it without trying themselves.
+	err    error
+	tried  time.Time
 	agents map[agent.Become]executor
 }
 
@@ -59,6 +64,7 @@ func (p *pool) executor(ctx context.Context, t target) (executor, error) {
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.forgetDead()
 	if ex := l.agents[t.become]; ex != nil {
 		return ex, nil
 	}
@@ -74,20 +80,46 @@ func (p *pool) start(ctx context.Context, l *link, t target) (executor, error) {
 	if t.conn.Kind == connection.Local && t.become.Method == "" {
 		return agent.NewLocal(p.s.registry, p.s.store)
 	}
-	if l.err != nil {
+	if l.err != nil && time.Since(l.tried) < sameAttempt {
 		return nil, l.err
 	}
 	if l.conn == nil {
 		conn, err := connection.Dial(ctx, t.conn, p.s.cfg.Connection)
 		if err != nil {
 			if ctx.Err() == nil {
-				l.err = err
+				l.err, l.tried = err, time.Now()
 			}
 			return nil, err
 		}
-		l.conn = conn
+		l.conn, l.err = conn, nil
 	}
 	return agent.Start(ctx, l.conn, agent.Options{Binaries: p.binaries, Store: p.s.store, Become: t.become, Log: p.s.log})
+}
+
+// sameAttempt is how long the outcome of an attempt to connect stands.
+const sameAttempt = 2 * time.Second
+
+// forgetDead lets go of a connection and of agents that have ended, so that a
+// play that goes on (ignore_unreachable) connects again.
+func (l *link) forgetDead() {
+	for k, ex := range l.agents {
+		if isClosed(ex.Done()) {
+			delete(l.agents, k)
+		}
+	}
+	if l.conn != nil && isClosed(l.conn.Done()) {
+		l.conn = nil
+		clear(l.agents)
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // drop closes a host's connection; the next task makes a new one.

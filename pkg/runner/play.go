@@ -119,11 +119,11 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 		if err := b.run(ctx); err != nil {
 			return err
 		}
-		if s.stopped() {
-			return nil
-		}
-		if b.allLost() {
-			s.noHostsLeft = s.noHostsLeft || len(sizes) > 1 || b.everyHostOfRunLost()
+		s.startAt = s.startAt && !slices.ContainsFunc(b.hosts, func(h *hostRun) bool { return h.started })
+		// As in Ansible, a batch that is lost whole ends the run, not only the
+		// play: what follows may build on it.
+		s.noHostsLeft = b.strategy.over() || b.allLost()
+		if s.stopped() || s.noHostsLeft || b.playEnded() {
 			return nil
 		}
 	}
@@ -214,19 +214,6 @@ func (b *batch) names() []string {
 
 func (b *batch) allLost() bool {
 	return !slices.ContainsFunc(b.hosts, func(h *hostRun) bool { return !h.isLost() })
-}
-
-// everyHostOfRunLost reports whether no host of the inventory is left that
-// this run has worked on.
-func (b *batch) everyHostOfRunLost() bool {
-	b.session.mu.Lock()
-	defer b.session.mu.Unlock()
-	for _, st := range b.states {
-		if !st.isLost() {
-			return false
-		}
-	}
-	return true
 }
 
 // run lets every host walk the play.

@@ -17,6 +17,8 @@ type strategy interface {
 	// quit tells that the host takes no more steps; failed counts against the
 	// play.
 	quit(h *hostRun, failed bool)
+	// over reports whether too many failures ended the play.
+	over() bool
 }
 
 // step is what a host is about to do.
@@ -188,4 +190,16 @@ func (f *free) quit(h *hostRun, failed bool) {
 	if f.rule.broken(f.failed) {
 		f.aborted = true
 	}
+}
+
+func (l *linear) over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.aborted
+}
+
+func (f *free) over() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.aborted
 }

@@ -169,7 +169,7 @@ func (h *hostRun) runInGroup(g *group, run *taskRun) outcome {
 		g.out = run.run()
 		return g.out
 	}
-	if run.flag("run_once", run.f.keywords.RunOnce) {
+	if run.task.Action.Module.RunsOnce || run.flag("run_once", run.f.keywords.RunOnce) {
 		<-g.done
 		return g.out
 	}
