@@ -209,3 +209,22 @@ func Delta(d time.Duration) string {
 	}
 	return s
 }
+
+// Said gathers what several commands of one task said.
+type Said struct{ stdout, stderr []byte }
+
+// Add appends a command's output.
+func (s *Said) Add(out host.Output) {
+	s.stdout = append(s.stdout, out.Stdout...)
+	s.stderr = append(s.stderr, out.Stderr...)
+}
+
+// Values gives the return values stdout and stderr, with their lines; none
+// when no command was run.
+func (s *Said) Values() map[string]any {
+	if len(s.stdout)+len(s.stderr) == 0 {
+		return nil
+	}
+	stdout, stderr := Text(s.stdout, false), Text(s.stderr, false)
+	return map[string]any{"stdout": stdout, "stdout_lines": Lines(stdout), "stderr": stderr, "stderr_lines": Lines(stderr)}
+}

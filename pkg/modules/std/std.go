@@ -6,6 +6,7 @@ package std
 import (
 	"github.com/foobar-play/foobar-play/pkg/modules"
 	"github.com/foobar-play/foobar-play/pkg/modules/addhost"
+	"github.com/foobar-play/foobar-play/pkg/modules/apt"
 	"github.com/foobar-play/foobar-play/pkg/modules/assert"
 	"github.com/foobar-play/foobar-play/pkg/modules/blockinfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/command"
@@ -14,6 +15,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"
+	"github.com/foobar-play/foobar-play/pkg/modules/ospackage"
 	"github.com/foobar-play/foobar-play/pkg/modules/pause"
 	"github.com/foobar-play/foobar-play/pkg/modules/ping"
 	"github.com/foobar-play/foobar-play/pkg/modules/raw"
@@ -30,6 +32,7 @@ import (
 func All() []*modules.Module {
 	return []*modules.Module{
 		addhost.Module(),
+		apt.Module(),
 		assert.Module(),
 		blockinfile.Module(),
 		command.Module(),
@@ -38,6 +41,7 @@ func All() []*modules.Module {
 		groupby.Module(),
 		includevars.Module(),
 		lineinfile.Module(),
+		ospackage.Module(),
 		pause.Module(),
 		ping.Module(),
 		raw.Module(),
