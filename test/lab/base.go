@@ -108,7 +108,7 @@ func (r recipe) name() string {
 // ensureBase returns the recipe's base directory, building it when there is
 // none yet. Of two callers at once, one builds and the other waits.
 func (c cache) ensureBase(ctx context.Context, r recipe, log io.Writer) (string, error) {
-	unlock, err := lockFile(filepath.Join(c.bases(), ".lock"))
+	unlock, err := lockFile(ctx, filepath.Join(c.bases(), ".lock"))
 	if err != nil {
 		return "", err
 	}

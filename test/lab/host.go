@@ -33,13 +33,19 @@ type Host struct {
 // bootTimeout is for a machine under heavy load; a boot takes half a second.
 const bootTimeout = 90 * time.Second
 
+// enter runs its arguments as a child. nsenter would do that itself, but then
+// it stops when the child is stopped, and nothing makes it go on: a host that
+// shuts down stops all its processes for a moment.
+const enter = `"$@"; exit $?`
+
 // nsenter enters all of the host's namespaces with root's login environment.
 func (h *Host) nsenter(init process, argv []string) []string {
 	return append([]string{
 		"nsenter", fmt.Sprintf("--target=%d", init.PID),
-		"--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd",
+		"--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--no-fork", "--root", "--wd",
 		"env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=/root", "USER=root", "LANG=C.UTF-8",
+		"sh", "-c", enter, "sh",
 	}, argv...)
 }
 
@@ -57,7 +63,9 @@ func (h *Host) Command(ctx context.Context, argv ...string) (*exec.Cmd, error) {
 }
 
 // Exec runs a command as root inside the host, without SSH, and returns its
-// standard output. A command that fails is an *ExecError.
+// standard output. A command that fails is an *ExecError. One that runs at the
+// end of a shutdown makes it ten seconds longer, as systemd is not told that
+// a process it did not start has ended.
 func (h *Host) Exec(ctx context.Context, argv ...string) (string, error) {
 	return h.exec(ctx, nil, argv)
 }
@@ -101,8 +109,34 @@ func (h *Host) Console() string {
 	return string(data)
 }
 
+// BootID is different after each boot; it errs when the host is off.
+func (h *Host) BootID() (string, error) {
+	init, ok := h.machine.init()
+	if !ok {
+		return "", fmt.Errorf("read the boot id of %s: the host is not running", h.Name)
+	}
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/root/proc/sys/kernel/random/boot_id", init.PID))
+	if err != nil {
+		return "", fmt.Errorf("read the boot id of %s: %w", h.Name, err)
+	}
+	return strings.TrimSpace(string(data)), nil
+}
+
+// WaitRebooted waits until the host, told to reboot, has a boot id other than
+// before and is ready.
+func (h *Host) WaitRebooted(ctx context.Context, before string) error {
+	err := until(ctx, h.Name+" reboots", func() (bool, error) {
+		now, err := h.BootID()
+		return err == nil && now != before, nil
+	})
+	if err != nil {
+		return err
+	}
+	return h.WaitReady(ctx)
+}
+
 // WaitReady waits until the host has finished booting and sshd answers, for
-// example after it rebooted itself. It errs when the host is or goes off.
+// example after Start was called elsewhere. It errs when the host is off.
 func (h *Host) WaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, bootTimeout, errors.New("the host did not finish booting"))
 	defer cancel()

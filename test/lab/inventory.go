@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,16 +46,23 @@ func (l *Lab) Inventory() (string, error) { return l.InventoryVia() }
 // InventoryVia is Inventory, except that the hosts of the given relays, as
 // made by Host.Relay, are reached through them.
 func (l *Lab) InventoryVia(relays ...*Relay) (string, error) {
+	name := "inventory"
+	if len(relays) > 0 {
+		name += "-via-" + strconv.Itoa(relays[0].Port())
+	}
+	path := filepath.Join(l.record.dir(), name+".yml")
+	return path, writeAtomic(path, []byte(l.inventoryText(relays...)), 0o644)
+}
+
+func (l *Lab) inventoryText(relays ...*Relay) string {
 	var b strings.Builder
 	b.WriteString("all:\n  vars:\n")
 	fmt.Fprintf(&b, "    ansible_user: %s\n    ansible_ssh_private_key_file: %s\n  hosts:\n", User, l.KeyFile())
-	file := "inventory.yml"
 	for _, h := range l.hosts {
 		addr, port := h.Addr, ""
 		for _, relay := range relays {
 			if relay.host == h {
 				addr, port, _ = net.SplitHostPort(relay.Addr())
-				file = "inventory-relayed-" + port + ".yml"
 			}
 		}
 		fmt.Fprintf(&b, "    %s:\n      ansible_host: %s\n", h.Name, addr)
@@ -71,8 +79,7 @@ func (l *Lab) InventoryVia(relays ...*Relay) (string, error) {
 			fmt.Fprintf(&b, "        %s:\n", name)
 		}
 	}
-	path := filepath.Join(l.record.dir(), file)
-	return path, writeAtomic(path, []byte(b.String()), 0o644)
+	return b.String()
 }
 
 // SSHArgs are arguments for OpenSSH's ssh that log in to the host as User,

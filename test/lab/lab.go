@@ -24,8 +24,38 @@ type Lab struct {
 	relaysMu sync.Mutex
 	relays   []*Relay
 
+	life     context.Context // ends when Close begins
+	end      context.CancelCauseFunc
+	busy     sync.RWMutex // read-held by what makes things, held by Close
 	closing  sync.Once
 	closeErr error
+}
+
+// ErrClosed is what a lab's methods return once Close has begun, and what
+// ends those that were under way.
+var ErrClosed = errors.New("the lab is closed")
+
+func newLab(r record) *Lab {
+	l := &Lab{record: r}
+	l.life, l.end = context.WithCancelCause(context.Background())
+	return l
+}
+
+// begin announces work that Close has to wait for. The returned context ends
+// when the lab is closed; done must be called. Calls must not be nested.
+func (l *Lab) begin(ctx context.Context) (working context.Context, done func(), err error) {
+	l.busy.RLock()
+	if l.life.Err() != nil {
+		l.busy.RUnlock()
+		return nil, nil, ErrClosed
+	}
+	working, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(l.life, func() { cancel(ErrClosed) })
+	return working, func() {
+		stop()
+		cancel(nil)
+		l.busy.RUnlock()
+	}, nil
 }
 
 // Start makes a lab and returns when all its hosts have booted and answer on
@@ -52,21 +82,41 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{record: rec}
+	l := newLab(rec)
 	if !cfg.Detached && !cfg.IgnoreSignals {
 		closeOnSignal(l)
 	}
-	if _, err := c.ensureBase(ctx, r, cfg.Log); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	if err := l.build(ctx, cfg.Detached); err != nil {
+	if err := l.start(ctx, cfg, c, r); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the lab: %w", err), l.Close())
 	}
 	return l, nil
 }
 
-// build sets the network up and boots the hosts.
-func (l *Lab) build(ctx context.Context, detached bool) error {
+// start makes what the record has announced.
+func (l *Lab) start(ctx context.Context, cfg Config, c cache, r recipe) error {
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if _, err := c.ensureBase(ctx, r, cfg.Log); err != nil {
+		return err
+	}
+	if err := l.build(ctx); err != nil {
+		return err
+	}
+	if err := each(l.hosts, func(h *Host) error { return h.boot(ctx) }); err != nil {
+		return err
+	}
+	if cfg.Detached {
+		l.record.Detached = true
+		return l.record.save()
+	}
+	return nil
+}
+
+// build sets up the network and the hosts, which stay off.
+func (l *Lab) build(ctx context.Context) error {
 	if err := l.record.network(ctx); err != nil {
 		return err
 	}
@@ -96,17 +146,7 @@ func (l *Lab) build(ctx context.Context, detached bool) error {
 	if err := l.attach(); err != nil {
 		return err
 	}
-	if err := l.writeKnownHosts(); err != nil {
-		return err
-	}
-	if err := each(l.hosts, func(h *Host) error { return h.Start(ctx) }); err != nil {
-		return err
-	}
-	if detached {
-		l.record.Detached = true
-		return l.record.save()
-	}
-	return nil
+	return l.writeKnownHosts()
 }
 
 // attach fills in the hosts and the client from the lab's directory.
@@ -145,7 +185,7 @@ func Open(name string) (*Lab, error) {
 	}
 	for _, r := range readRecords() {
 		if r.Name == name && r.BootID == bootID() {
-			l := &Lab{record: r}
+			l := newLab(r)
 			return l, l.attach()
 		}
 	}
@@ -170,14 +210,17 @@ func List() []Info {
 }
 
 // Close removes the lab and everything that belongs to it, hosts that hang
-// included. Later calls return what the first one did. When it fails the next
+// included. Methods under way end with ErrClosed. Later calls return what the first one did. When it fails the next
 // Start on the machine tries again.
 func (l *Lab) Close() error {
 	l.closing.Do(func() {
 		defer forgetSignals(l)
+		l.end(ErrClosed)
+		l.busy.Lock()
+		defer l.busy.Unlock()
 		// Outside the lock, so that others can go on meanwhile.
 		l.closeErr = errors.Join(l.closeRelays(), l.record.kill(context.Background()))
-		unlock, err := lockLabs()
+		unlock, err := lockLabs(context.Background())
 		if err != nil {
 			l.closeErr = errors.Join(l.closeErr, err)
 			return

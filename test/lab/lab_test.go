@@ -1,12 +1,12 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +68,19 @@ func TestSSH(t *testing.T) {
 			t.Errorf("sudo as %s: %q, want %q", user, out, want)
 		}
 	}
+	relay, err := h.Relay(50 * time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := append(h.SSHArgs()[:len(h.SSHArgs())-1], "-p", strconv.Itoa(relay.Port()), User+"@127.0.0.1", "hostname")
+	started := time.Now()
+	if out, err := exec.CommandContext(limited(t), "ssh", through...).Output(); err != nil || string(out) != "web01\n" {
+		t.Errorf("ssh through a relay: %q, %v", out, err)
+	}
+	if took := time.Since(started); took < 400*time.Millisecond {
+		t.Errorf("ssh through a relay took %s, less than four round trips", took)
+	}
+
 	sudo := "echo " + Password + " | sudo -S -p '' id -un; echo " + RootPassword + " | su -c 'id -un' 2>&1"
 	args := append(h.SSHArgs()[:len(h.SSHArgs())-1], PasswordUser+"@"+h.Addr, sudo)
 	out, err := exec.CommandContext(limited(t), "ssh", args...).Output()
@@ -206,16 +219,15 @@ func TestStopAndStart(t *testing.T) {
 func TestRebootFromInside(t *testing.T) {
 	t.Parallel()
 	h := ForTest(t, Config{Hosts: []string{"web01"}}).Host("web01")
-	before := mustExec(t, h, "cat", "/proc/sys/kernel/random/boot_id")
-	_, _ = h.Exec(limited(t), "systemctl", "reboot") // may be cut short
-	booted := func() (bool, error) {
-		now, err := h.Exec(context.WithoutCancel(t.Context()), "cat", "/proc/sys/kernel/random/boot_id")
-		return err == nil && now != before, nil
-	}
-	if err := until(limited(t), "the host boots again", booted); err != nil {
+	before, err := h.BootID()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.WaitReady(limited(t)); err != nil {
+	if inside := mustExec(t, h, "cat", "/proc/sys/kernel/random/boot_id"); inside != before+"\n" {
+		t.Errorf("the boot id is %q inside and %q outside", inside, before)
+	}
+	_, _ = h.Exec(limited(t), "systemctl", "--no-block", "reboot")
+	if err := h.WaitRebooted(limited(t), before); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Shutdown(limited(t)); err != nil || h.Running() {

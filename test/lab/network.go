@@ -68,7 +68,7 @@ func (r record) network(ctx context.Context) error {
 			return fmt.Errorf("set up the lab's network: %w", err)
 		}
 	}
-	return forwardPackets(r)
+	return forwardPackets(ctx, r)
 }
 
 // rules are the lab's firewall rules: table, chain, match and target. The
@@ -123,8 +123,8 @@ const forwardSwitch = "/proc/sys/net/ipv4/ip_forward"
 
 // forwardPackets has the machine route for the lab and remembers to stop that
 // after the last lab, if it did not route before.
-func forwardPackets(r record) error {
-	unlock, err := lockLabs()
+func forwardPackets(ctx context.Context, r record) error {
+	unlock, err := lockLabs(ctx)
 	if err != nil {
 		return err
 	}

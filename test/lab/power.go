@@ -7,8 +7,22 @@ import (
 	"net"
 )
 
+// turn waits for the host's turn to be switched. The context ends when the
+// lab is closed; done must be called.
+func (h *Host) turn(ctx context.Context) (working context.Context, done func(), err error) {
+	working, end, err := h.lab.begin(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	h.mu.Lock()
+	return working, func() {
+		h.mu.Unlock()
+		end()
+	}, nil
+}
+
 // boot mounts the disk if needed, switches the host on and waits for it. The
-// caller holds h.mu.
+// caller has the host's turn.
 func (h *Host) boot(ctx context.Context) error {
 	mounted, err := h.disk.mounted()
 	if err != nil {
@@ -34,7 +48,7 @@ func (h *Host) boot(ctx context.Context) error {
 }
 
 // halt ends the host at once and keeps the packages it downloaded. The caller
-// holds h.mu.
+// has the host's turn.
 func (h *Host) halt(ctx context.Context) error {
 	if h.Running() {
 		// Unplugged first: nobody gets a goodbye.
@@ -49,8 +63,11 @@ func (h *Host) halt(ctx context.Context) error {
 // Start switches the host on and returns when it has booted and sshd answers.
 // On a host that is on it only waits for that.
 func (h *Host) Start(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	ctx, done, err := h.turn(ctx)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", h.Name, err)
+	}
+	defer done()
 	if h.Running() {
 		return h.WaitReady(ctx)
 	}
@@ -64,8 +81,11 @@ func (h *Host) Start(ctx context.Context) error {
 // even a reset. What was written to disk, synced or not, is still there after
 // Start. Stopping a host that is off does nothing.
 func (h *Host) Stop(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	ctx, done, err := h.turn(ctx)
+	if err != nil {
+		return fmt.Errorf("stop %s: %w", h.Name, err)
+	}
+	defer done()
 	if err := h.halt(ctx); err != nil {
 		return fmt.Errorf("stop %s: %w", h.Name, err)
 	}
@@ -74,8 +94,11 @@ func (h *Host) Stop(ctx context.Context) error {
 
 // Shutdown switches the host off in order, as "systemctl poweroff" does.
 func (h *Host) Shutdown(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	ctx, done, err := h.turn(ctx)
+	if err != nil {
+		return fmt.Errorf("shut down %s: %w", h.Name, err)
+	}
+	defer done()
 	return h.shutdown(ctx)
 }
 
@@ -104,8 +127,11 @@ func (h *Host) Snapshot(ctx context.Context, name string) error {
 	if !namePattern.MatchString(name) {
 		return fmt.Errorf("save a state of %s: the name %q must be of lower-case letters, digits and dashes", h.Name, name)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	ctx, done, err := h.turn(ctx)
+	if err != nil {
+		return fmt.Errorf("save a state of %s: %w", h.Name, err)
+	}
+	defer done()
 	if err := h.shutdown(ctx); err != nil {
 		return err
 	}
@@ -126,8 +152,11 @@ func (h *Host) Restore(ctx context.Context, name string) error {
 
 // rebuild replaces the disk by the layers that choose returns and boots.
 func (h *Host) rebuild(ctx context.Context, choose func() ([]string, error)) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	ctx, done, err := h.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	layers, err := choose()
 	if err != nil {
 		return err

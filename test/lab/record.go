@@ -100,17 +100,17 @@ func readRecords() []record {
 
 // lockLabs serialises what touches the machine as a whole: choosing ids and
 // networks, removing labs.
-func lockLabs() (unlock func(), err error) {
+func lockLabs(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(runDir, 0o755); err != nil {
 		return nil, fmt.Errorf("create %s: %w", runDir, err)
 	}
-	return lockFile(filepath.Join(runDir, ".lock"))
+	return lockFile(ctx, filepath.Join(runDir, ".lock"))
 }
 
 // reserve removes abandoned labs, gives a new lab its id and network and
 // writes its record.
 func reserve(ctx context.Context, cfg Config, c cache, base string) (record, error) {
-	unlock, err := lockLabs()
+	unlock, err := lockLabs(ctx)
 	if err != nil {
 		return record{}, err
 	}

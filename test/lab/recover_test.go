@@ -46,15 +46,7 @@ func TestRecoverFromKill(t *testing.T) {
 			if whenReady {
 				waitForReady(t, out)
 			}
-			var left record
-			err := until(limited(t), "the child's hosts run", func() (bool, error) {
-				r, ok := recordOf(name)
-				left = r
-				return ok && r.anyRunning(), nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			left := waitForHosts(t, name)
 			if err := child.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
@@ -68,18 +60,37 @@ func TestRecoverFromKill(t *testing.T) {
 
 func TestInterruptClosesLab(t *testing.T) {
 	t.Parallel()
-	child, out := startChild(t, "interrupted")
-	waitForReady(t, out)
-	left, ok := recordOf("interrupted")
-	if !ok {
-		t.Fatal("the child's lab has no record")
+	for name, whenReady := range map[string]bool{"interrupted-ready": true, "interrupted-booting": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			child, out := startChild(t, name)
+			if whenReady {
+				waitForReady(t, out)
+			}
+			left := waitForHosts(t, name)
+			if err := child.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+			_ = child.Wait()
+			status, ok := child.ProcessState.Sys().(syscall.WaitStatus)
+			if whenReady && ok && status.Signal() != syscall.SIGINT {
+				t.Errorf("the child ended with %s, not by the interrupt", child.ProcessState)
+			}
+			assertGone(t, left)
+		})
 	}
-	if err := child.Process.Signal(syscall.SIGINT); err != nil {
+}
+
+// waitForHosts waits until a host of the child's lab runs.
+func waitForHosts(t *testing.T, name string) (left record) {
+	t.Helper()
+	err := until(limited(t), "the child's hosts run", func() (bool, error) {
+		r, ok := recordOf(name)
+		left = r
+		return ok && r.anyRunning(), nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	_ = child.Wait()
-	if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signal() != syscall.SIGINT {
-		t.Errorf("the child ended with %s, not by the interrupt", child.ProcessState)
-	}
-	assertGone(t, left)
+	return left
 }

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"os/exec"
 	"syscall"
@@ -13,7 +14,7 @@ var errNotLinux = errors.New("run the lab: it needs Linux (namespaces, overlayfs
 
 func mountOverlay([]string, string, string, string) error { return errNotLinux }
 func unmount(string) error                                { return errNotLinux }
-func lockFile(string) (func(), error)                     { return nil, errNotLinux }
+func lockFile(context.Context, string) (func(), error)    { return nil, errNotLinux }
 func ownSession(*exec.Cmd)                                {}
 func send(int, syscall.Signal) error                      { return errNotLinux }
 func inNetns(string, func() error) error                  { return errNotLinux }
