@@ -39,8 +39,7 @@ type Play struct {
 	ImportVars map[string]vars.Var
 
 	Serial            *template.Value // a number, "30%", or a list of these
-	Strategy          string          // "linear" (default), "free"
-	AnyErrorsFatal    *template.Value
+	Strategy          string          // "linear" (default), "free", "host_pinned"
 	MaxFailPercentage *template.Value
 	ForceHandlers     *template.Value
 	Order             string // "", inventory, reverse_inventory, sorted, reverse_sorted
@@ -49,9 +48,18 @@ type Play struct {
 	Roles     []*RoleUse // dependencies included, in the order they run
 	Tasks     []*Task
 	PostTasks []*Task
-	Handlers  []*Task // the play's own; a role's are on its RoleUse
+	Handlers  []*Task // the play's own; a role's are on its Role
+	// Imported are the roles that import_role brings in, dependencies first.
+	// Their tasks are blocks among the tasks (Block.Role); their handlers,
+	// defaults and vars belong to the play as those of Roles do.
+	Imported []*RoleUse
 
 	Keywords
+
+	// files holds what the literal names of VarsFiles read; openVars is true
+	// when one of them has no literal name.
+	files    []varsFile
+	openVars bool
 }
 
 // Keywords are what plays, blocks, roles and tasks have in common; a nil value
@@ -75,6 +83,7 @@ type Keywords struct {
 	Throttle          *template.Value
 	Timeout           *template.Value // seconds
 	ModuleDefaults    *template.Value
+	AnyErrorsFatal    *template.Value
 	Tags              []string // own tags only
 }
 
@@ -82,27 +91,41 @@ type Keywords struct {
 type RoleUse struct {
 	Role *Role
 	Pos  diag.Pos
-	// Vars are the parameters given where the role is used.
+	// Vars are the parameters given where the role is used, over those of the
+	// roles that depend on it.
 	Vars map[string]vars.Var
-	When []*template.Condition // of the use and of what depends on it
-	// Tags given where it is used, and inherited by all its tasks.
-	Tags []string
+	// When of the use and of what depends on it. It is in each task's When
+	// already; a runner need not test it.
+	When []*template.Condition
+	// Keywords of the use, over those of the roles that depend on it. Tags are
+	// those given at the use; they are in each task's AllTags already.
+	Keywords
 	// Dependency is true when another role's meta brought it here.
 	Dependency bool
+	// DelegateTo is in each task's DelegateTo already.
 	DelegateTo *template.Value
-	Keywords
+	// Key is equal for uses of one role with the same parameters, conditions and
+	// tags: a host runs only the first of them of which a task has run. It is ""
+	// when the role may run again and again.
+	Key string
+	// Entry is the entry point: the name of the task file without its ending,
+	// usually "main", and the key of Role.ArgSpecs.
+	Entry string
 }
 
-// Role is one role, loaded once per process and entry point.
+// Role is one role as one use has it: what is read from its files is read once,
+// but Tasks and Handlers carry what the place of use hands down, and so are a
+// use's own.
 type Role struct {
-	Name string
+	Name string // as the play names it
 	Dir  string
 	// Defaults and Vars in Ansible's two precedences.
 	Defaults map[string]vars.Var
 	Vars     map[string]vars.Var
 	Tasks    []*Task
 	Handlers []*Task
-	// Dependencies of meta/main.yml, in order.
+	// Dependencies are the uses that meta/main.yml brings in, in the order they
+	// run. They stand in Play.Roles (or in an import's block) before the role.
 	Dependencies    []*RoleUse
 	AllowDuplicates bool
 	// ArgSpecs of meta/argument_specs.yml by entry point ("main" for
@@ -134,7 +157,8 @@ type ArgOption struct {
 // Task is a task, a block, an include or a meta action: exactly one of Action,
 // Block, Include and Meta is set.
 type Task struct {
-	// ID is unique in the process; the same tree node keeps it in every event.
+	// ID is unique among the tasks of a Loader; the same tree node keeps it in
+	// every event.
 	ID   string
 	Name *template.Value // nil when it has none
 	Pos  diag.Pos
@@ -149,8 +173,10 @@ type Task struct {
 	Meta    string // flush_handlers, end_play, end_host, noop, clear_host_errors, refresh_inventory, clear_facts, reset_connection, end_batch
 
 	Vars map[string]vars.Var
-	// When holds the conditions, all of which must hold: those inherited from
-	// static imports and roles first.
+	// When holds the conditions, all of which must hold, in this order: those
+	// inherited from import_playbook, roles, static imports and blocks around,
+	// then the task's own. So a block's When is in each of its tasks' When and
+	// need not be tested for the block itself.
 	When []*template.Condition
 
 	Loop          *Loop
@@ -169,6 +195,9 @@ type Task struct {
 	// blocks and static imports.
 	AllTags []string
 	Keywords
+
+	// at is where the task stands: what it hands on to what it includes.
+	at place
 }
 
 // Action is a module and its options.
@@ -180,10 +209,20 @@ type Action struct {
 	Args *template.Value
 	// Pos of the module's name.
 	Pos diag.Pos
+
+	// tests and exprs are the options that hold bare pipelines.
+	tests []*template.Condition
+	exprs []*template.Expr
+	// content is what the options name of the controller's files.
+	content content
 }
 
 // Block groups tasks, with rescue and always.
 type Block struct {
+	// Role is set on the block that an import_role left behind, and on those
+	// in it for the roles it depends on: the role whose defaults and vars its
+	// tasks see. What the import itself says (vars, become …) is on the Task.
+	Role   *RoleUse
 	Tasks  []*Task
 	Rescue []*Task
 	Always []*Task
@@ -223,6 +262,14 @@ type Include struct {
 	TasksFrom, VarsFrom, DefaultsFrom, HandlersFrom *template.Value
 	Public                                          *template.Value
 	AllowDuplicates                                 *template.Value
-	// Apply are keywords for the included tasks.
+	// Apply are keywords for the included tasks, nil when there are none: its
+	// Keywords, Vars, DelegateTo, own When and own tags (AllTags). They are not
+	// in what Loader.Tasks and Loader.Role return.
 	Apply *Task
+
+	// What a literal name brings, read for validation.
+	tasks []*Task
+	uses  []*RoleUse
+	// open is true when that is not known.
+	open bool
 }
