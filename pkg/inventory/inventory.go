@@ -106,9 +106,9 @@ func empty(o Options) *Inventory {
 	return inv
 }
 
-// Hosts lists all hosts in inventory order: those that "all" names itself,
-// then group by group as the groups were first named. An implied localhost is
-// not among them.
+// Hosts lists all hosts in inventory order: those that "all" names itself, then
+// those of its children in the order they were first named, then of theirs,
+// level by level. An implied localhost is not among them.
 func (inv *Inventory) Hosts() []*Host { return slices.Clone(inv.view().hosts[inv.root]) }
 
 // Host finds a host by its inventory name; nil when there is none.

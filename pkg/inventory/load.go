@@ -30,7 +30,7 @@ func (l *loader) source(s string) {
 		l.list(s)
 	case errors.Is(err, fs.ErrNotExist):
 		d := diag.Errorf(diag.Pos{File: s}, "there is no such inventory")
-		if _, _, err := expandHost(s); err == nil && !strings.ContainsAny(s, `/\`) {
+		if _, _, err := expandHost(s); err == nil && filepath.Base(s) == s && !slices.Contains(append(yamlEnds, ".ini"), filepath.Ext(s)) {
 			d = d.WithHint("for a list of hosts put a comma at its end: -i %q", s+",")
 		}
 		l.diags.Add(d)

@@ -217,13 +217,13 @@ func (m *matcher) term(t string) (hosts []*Host, matched bool, err error) {
 		return m.regexp(t)
 	}
 	p := position.FindStringSubmatch(t)
-	if p == nil || m.host(t) != nil {
-		return m.names(t, t)
-	}
-	if !isGlob(p[1]) && m.inv.Group(p[1]) == nil && m.host(p[1]) == nil && p[4] == ":" {
+	if p == nil || m.inv.Group(p[1]) == nil {
 		if hosts, ok := m.expand(t); ok {
 			return hosts, true, nil
 		}
+	}
+	if p == nil {
+		return m.names(t, t)
 	}
 	if hosts, matched, err = m.names(t, p[1]); err != nil || !matched {
 		return nil, matched, err
@@ -302,18 +302,18 @@ func isGlob(name string) bool { return strings.ContainsAny(name, "*?[") }
 
 // names matches a name or glob with groups and hosts.
 func (m *matcher) names(t, name string) ([]*Host, bool, error) {
+	if g := m.inv.Group(name); g != nil {
+		return m.view.hosts[g], true, nil
+	}
+	if h := m.host(name); h != nil {
+		return []*Host{h}, true, nil
+	}
 	if isGlob(name) {
 		glob := strings.ReplaceAll(name, "[!", "[^")
 		if _, err := path.Match(glob, ""); err != nil {
 			return nil, false, m.fail(t, "positions are [0], [-1], [0:2] and [1:]", "%q is not a valid glob", name)
 		}
 		return m.all(func(n string) bool { ok, _ := path.Match(glob, n); return ok })
-	}
-	if g := m.inv.Group(name); g != nil {
-		return m.view.hosts[g], true, nil
-	}
-	if h := m.host(name); h != nil {
-		return []*Host{h}, true, nil
 	}
 	err := m.fail(t, diag.DidYouMean(name, m.inv.allNames()), "there is no host or group %q", name)
 	err.Unknown = true

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -102,7 +104,7 @@ func firstOf(errs []error) error {
 		}
 	}
 	if more > 0 {
-		return fmt.Errorf("%w (and %d more hosts)", first, more)
+		return fmt.Errorf("%w\n  (and so for %d more)", first, more)
 	}
 	return first
 }
@@ -120,9 +122,11 @@ func (s script) ask(ctx context.Context, args ...string) (*source.Node, error) {
 	err := cmd.Run()
 	switch {
 	case ctx.Err() == context.DeadlineExceeded:
-		return nil, diag.Errorf(diag.Pos{File: s.path}, "the inventory script did not end within %s (%s)%s", s.o.ScriptTimeout, call, said(&stderr))
+		return nil, fmt.Errorf("run the inventory script with %s: it did not end within %s%s", call, s.o.ScriptTimeout, said(&stderr))
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("run the inventory script: %w", ctx.Err())
+	case cmd.Process == nil:
+		return nil, s.notStarted(err)
 	case err != nil:
 		return nil, fmt.Errorf("run the inventory script with %s: %w%s", call, err, said(&stderr))
 	case stdout.full:
@@ -136,6 +140,16 @@ func (s script) ask(ctx context.Context, args ...string) (*source.Node, error) {
 		return nil, fmt.Errorf("the inventory script did not print JSON for %s: %w%s", call, err, beginning(stdout.String()))
 	}
 	return n, nil
+}
+
+// notStarted explains why the script could not be started. "No such file" is
+// about its interpreter, since the file itself has been read.
+func (s script) notStarted(err error) error {
+	if text, readErr := os.ReadFile(s.path); readErr == nil && errors.Is(err, fs.ErrNotExist) {
+		line, _, _ := strings.Cut(string(text), "\n")
+		return fmt.Errorf("start the inventory script: the interpreter in its first line is not there: %s", strings.TrimSpace(line))
+	}
+	return fmt.Errorf("start the inventory script: %w", err)
 }
 
 // said quotes the end of stderr.
