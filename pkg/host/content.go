@@ -60,3 +60,9 @@ func tail(b []byte) string {
 	}
 	return s
 }
+
+// WriteString makes path a file with the text, keeping its attributes; a new
+// one gets mode 0644.
+func WriteString(w Writer, path, text string) error {
+	return w.WriteFile(path, strings.NewReader(text), Attrs{})
+}
