@@ -10,11 +10,14 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/assert"
 	"github.com/foobar-play/foobar-play/pkg/modules/blockinfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/command"
+	"github.com/foobar-play/foobar-play/pkg/modules/copy"
 	"github.com/foobar-play/foobar-play/pkg/modules/debug"
 	"github.com/foobar-play/foobar-play/pkg/modules/fail"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"
+	"github.com/foobar-play/foobar-play/pkg/modules/opensslcsr"
+	"github.com/foobar-play/foobar-play/pkg/modules/opensslprivatekey"
 	"github.com/foobar-play/foobar-play/pkg/modules/ospackage"
 	"github.com/foobar-play/foobar-play/pkg/modules/pause"
 	"github.com/foobar-play/foobar-play/pkg/modules/ping"
@@ -24,7 +27,10 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
 	"github.com/foobar-play/foobar-play/pkg/modules/setup"
 	"github.com/foobar-play/foobar-play/pkg/modules/shell"
+	"github.com/foobar-play/foobar-play/pkg/modules/template"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
+	"github.com/foobar-play/foobar-play/pkg/modules/x509certificate"
+	"github.com/foobar-play/foobar-play/pkg/modules/x509certificateinfo"
 )
 
 // All lists the modules that ship, by package name. The list is new at every
@@ -36,11 +42,14 @@ func All() []*modules.Module {
 		assert.Module(),
 		blockinfile.Module(),
 		command.Module(),
+		copy.Module(),
 		debug.Module(),
 		fail.Module(),
 		groupby.Module(),
 		includevars.Module(),
 		lineinfile.Module(),
+		opensslcsr.Module(),
+		opensslprivatekey.Module(),
 		ospackage.Module(),
 		pause.Module(),
 		ping.Module(),
@@ -50,6 +59,9 @@ func All() []*modules.Module {
 		setfact.Module(),
 		setup.Module(),
 		shell.Module(),
+		template.Module(),
 		ufw.Module(),
+		x509certificate.Module(),
+		x509certificateinfo.Module(),
 	}
 }

@@ -35,8 +35,6 @@ type Copying struct {
 	Replacing
 	Src string // for the return values
 
-	ctx      context.Context
-	reader   host.Reader
 	replaced Replaced
 	after    *Entry
 	sums     Sums
@@ -54,14 +52,14 @@ type Node struct {
 	Path string
 	Item Item
 	Entry
-	Sums Sums   // of a file with the wanted size, all of a single file
-	Text string // as a diff shows it, when one was asked for
-	kept bool   // there, and not to be replaced
+	Sums Sums // of a file with the wanted size, all of a single file
+	kept bool // there, and not to be replaced
+	// old and new are the content as a diff shows it, when one was asked for.
+	old, new string
 }
 
 // Current looks at every path.
 func (c *Copying) Current(ctx context.Context, r host.Reader) (Tree, error) {
-	c.ctx, c.reader = ctx, r
 	if c.Source != nil {
 		items, tree, err := c.Source(ctx, r)
 		if err != nil {
@@ -110,6 +108,9 @@ func (c *Copying) locate(ctx context.Context, r host.Reader, t *Tree) (missing [
 		return missingDirs(r, bare)
 	}
 	t.Dest = bare
+	if there, err := host.Exists(r, bare); there || err != nil {
+		return nil, err
+	}
 	parent, err := IsDir(r, path.Dir(bare))
 	if err == nil && !parent {
 		err = fmt.Errorf("the directory %s, to write %s in, does not exist", path.Dir(bare), path.Base(bare))
@@ -173,18 +174,36 @@ func (c *Copying) look(ctx context.Context, r host.Reader, n *Node) (err error) 
 	if n.Type != "" && (n.Type == host.Directory) != (typ == host.Directory) {
 		return fmt.Errorf("%s is a %s, and a %s is to be copied there", n.Path, n.Type, typ)
 	}
-	if typ != host.File || n.Type != host.File {
+	if typ != host.File {
 		return nil
 	}
-	n.kept = !c.Force
-	if n.Size == n.Item.Size || !c.Tree {
+	if n.kept = n.Type == host.File && !c.Force; n.Type == host.File && (n.Size == n.Item.Size || !c.Tree) {
 		if n.Sums, _, err = Sum(r, n.Path); err != nil {
 			return err
 		}
 	}
 	if c.Env.Diff && n.Sums.SHA256 != n.Item.SHA256 {
-		n.Text, err = DiffFile(r, n.Path, n.Entry)
+		return c.texts(ctx, r, n)
 	}
+	return nil
+}
+
+// texts reads old and new content for a diff.
+func (c *Copying) texts(ctx context.Context, r host.Reader, n *Node) (err error) {
+	if n.old, err = DiffFile(r, n.Path, n.Entry); err != nil {
+		return err
+	}
+	if n.Item.Size > diffLimit {
+		n.new = fmt.Sprintf("(%d bytes, too large to show)\n", n.Item.Size)
+		return nil
+	}
+	f, err := c.Open(ctx, r, n.Item)
+	if err != nil {
+		return fmt.Errorf("get the content for %s: %w", n.Path, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	n.new = DiffText(b)
 	return err
 }
 
@@ -205,15 +224,13 @@ func (c *Copying) Desired(cur Tree) (Tree, error) {
 	}
 	want := Tree{Dest: cur.Dest, own: cur.own, Nodes: make([]Node, len(cur.Nodes))}
 	for i, n := range cur.Nodes {
-		if err := c.desire(&n, cur.own); err != nil {
-			return want, err
-		}
+		c.desire(&n, cur.own)
 		want.Nodes[i] = n
 	}
 	return want, nil
 }
 
-func (c *Copying) desire(n *Node, own Ownership) error {
+func (c *Copying) desire(n *Node, own Ownership) {
 	now := n.Entry
 	switch typ := host.FileType(n.Item.Type); {
 	case n.kept, typ == host.Directory && now.Type == host.Directory:
@@ -229,35 +246,10 @@ func (c *Copying) desire(n *Node, own Ownership) error {
 		if attrs.Mode.IsPreserve() {
 			n.Mode = uint32(n.Item.Mode)
 		}
-		if typ == host.Directory {
-			return nil
-		}
-		differs := now.Type != host.File || n.Sums.SHA256 != n.Item.SHA256
-		n.Size, n.Sums.SHA256 = n.Item.Size, n.Item.SHA256
-		if differs && c.Env.Diff {
-			text, err := c.text(n.Item)
-			n.Text = text
-			return err
+		if typ == host.File {
+			n.Size, n.Sums.SHA256 = n.Item.Size, n.Item.SHA256
 		}
 	}
-	return nil
-}
-
-// text reads wanted content for a diff.
-func (c *Copying) text(it Item) (string, error) {
-	if it.Size > diffLimit {
-		return fmt.Sprintf("(%d bytes, too large to show)\n", it.Size), nil
-	}
-	if c.ctx == nil {
-		return "", nil
-	}
-	f, err := c.Open(c.ctx, c.reader, it)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(f)
-	return DiffText(b), err
 }
 
 // Diff compares path by path.
@@ -279,7 +271,7 @@ func (c *Copying) Diff(cur, want Tree) []modules.Change {
 		if n.otherContent(w) {
 			change := modules.Change{Field: "content", Path: w.Path}
 			if c.Env.Diff {
-				change.Before, change.After = n.Text, w.Text
+				change.Before, change.After = w.old, w.new
 			}
 			out = append(out, change)
 		}
@@ -316,10 +308,11 @@ func (c *Copying) Apply(ctx context.Context, w host.Writer, cur, want Tree) erro
 
 func (c *Copying) put(ctx context.Context, w host.Writer, old, n Node) error {
 	switch {
-	case n.Type == host.Directory && old.Type == "":
-		return MakeDir(w, n.Path, n.Entry)
 	case n.Type == host.Directory:
-		return nil
+		if info, err := w.Stat(n.Path); old.Type != "" || err == nil && info.Type == host.Directory {
+			return nil
+		}
+		return MakeDir(w, n.Path, n.Entry)
 	case n.Type == host.Link:
 		if old.Type != host.Link || old.Target != n.Target {
 			if err := w.Symlink(n.Target, n.Path); err != nil {

@@ -47,6 +47,13 @@ func SumsOf(content []byte) Sums {
 	return s.sums()
 }
 
+// SumReader hashes what is read from in, to its end.
+func SumReader(in io.Reader) (Sums, error) {
+	s := newSummer()
+	_, err := io.Copy(s, in)
+	return s.sums(), err
+}
+
 // Sum hashes a file and counts its bytes.
 func Sum(r host.Reader, p string) (Sums, int64, error) {
 	f, err := r.Open(p)

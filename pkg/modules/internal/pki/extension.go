@@ -172,3 +172,6 @@ func sortedSAN(der []byte) string {
 	slices.Sort(parts)
 	return strings.Join(parts, "\x00")
 }
+
+// IsSubjectKeyID reports whether the extension is a subject key identifier.
+func IsSubjectKeyID(e pkix.Extension) bool { return e.Id.Equal(OIDSubjectKeyID) }

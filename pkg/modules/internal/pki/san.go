@@ -123,12 +123,13 @@ func KeyUsageNames(u x509.KeyUsage) []string {
 	return out
 }
 
-// ExtendedUsageName gives an extended usage's long name, or its dotted number.
-func ExtendedUsageName(oid asn1.ObjectIdentifier) string {
+// ExtendedUsageName gives the long name of an extended usage's dotted number,
+// or the number.
+func ExtendedUsageName(dotted string) string {
 	for _, k := range extendedUsages {
-		if k.oid.Equal(oid) {
+		if k.oid.String() == dotted {
 			return k.long
 		}
 	}
-	return oid.String()
+	return dotted
 }
