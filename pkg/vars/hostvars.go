@@ -7,25 +7,22 @@ import (
 )
 
 // HostVars is the magic variable hostvars: the variables of all hosts, each
-// looked up when it is mentioned. It is a template.Getter; keep one for a run.
+// looked up when it is mentioned. It is a template.Getter.
 type HostVars struct {
-	hosts func() []string
-	scope func(host string) (s *Scope, ok bool, err error)
+	// Hosts lists the inventory's hosts, sorted.
+	Hosts func() []string
+	// Scope gives a host's variables; ok is false for a host that is not
+	// known. It should give the same Scope for a host as long as its variables
+	// do not change, because a Scope remembers what it evaluated. Both must be
+	// safe for concurrent use.
+	Scope func(host string) (s *Scope, ok bool, err error)
+
 	trail *step
 }
 
-// NewHostVars makes hostvars. hosts lists the inventory's hosts, sorted; scope
-// gives a host's variables, ok is false for a host that is not known. Both
-// must be safe for concurrent use; scope should give the same Scope for a host
-// as long as its variables do not change, because a Scope remembers what it
-// evaluated.
-func NewHostVars(hosts func() []string, scope func(host string) (s *Scope, ok bool, err error)) *HostVars {
-	return &HostVars{hosts: hosts, scope: scope}
-}
-
 // Get gives a host's variables as a template.Getter.
-func (h *HostVars) Get(host string) (any, bool, error) {
-	s, ok, err := h.scope(host)
+func (h HostVars) Get(host string) (any, bool, error) {
+	s, ok, err := h.Scope(host)
 	if err != nil || !ok {
 		return nil, false, err
 	}
@@ -33,13 +30,11 @@ func (h *HostVars) Get(host string) (any, bool, error) {
 }
 
 // Keys lists the hosts.
-func (h *HostVars) Keys() []string { return h.hosts() }
+func (h HostVars) Keys() []string { return h.Hosts() }
 
-func (h *HostVars) trace(trail *step) any {
-	if h.trail == trail {
-		return h
-	}
-	return &HostVars{h.hosts, h.scope, trail}
+func (h HostVars) trace(trail *step) any {
+	h.trail = trail
+	return h
 }
 
 // hostVars are one host's variables.
@@ -68,7 +63,7 @@ func traced(v any, trail *step) any {
 }
 
 var (
-	_ template.Getter = (*HostVars)(nil)
+	_ template.Getter = HostVars{}
 	_ template.Getter = (*hostVars)(nil)
 	_ template.Scope  = (*Scope)(nil)
 )
