@@ -24,9 +24,11 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/raw"
 	"github.com/foobar-play/foobar-play/pkg/modules/replace"
 	"github.com/foobar-play/foobar-play/pkg/modules/script"
+	"github.com/foobar-play/foobar-play/pkg/modules/service"
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
 	"github.com/foobar-play/foobar-play/pkg/modules/setup"
 	"github.com/foobar-play/foobar-play/pkg/modules/shell"
+	"github.com/foobar-play/foobar-play/pkg/modules/systemd"
 	"github.com/foobar-play/foobar-play/pkg/modules/template"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
 	"github.com/foobar-play/foobar-play/pkg/modules/x509certificate"
@@ -56,9 +58,12 @@ func All() []*modules.Module {
 		raw.Module(),
 		replace.Module(),
 		script.Module(),
+		service.Module(),
 		setfact.Module(),
 		setup.Module(),
 		shell.Module(),
+		systemd.Module(),
+		systemd.ServiceModule(),
 		template.Module(),
 		ufw.Module(),
 		x509certificate.Module(),
