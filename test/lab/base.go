@@ -155,7 +155,7 @@ func (r recipe) build(ctx context.Context, dir string, log io.Writer) error {
 	if m := regexp.MustCompile(`(?im)^Acquire::http::Proxy "([^"]+)";`).FindStringSubmatch(r.Apt); m != nil {
 		bootstrap.Env = append(bootstrap.Env, "http_proxy="+m[1])
 	}
-	if err := logged(bootstrap, log); err != nil {
+	if err := logged(ctx, bootstrap, log); err != nil {
 		return fmt.Errorf("run debootstrap: %w", err)
 	}
 	files := map[string]string{
@@ -181,7 +181,7 @@ func (r recipe) build(ctx context.Context, dir string, log io.Writer) error {
 	}
 	finish := command(ctx, "chroot", dir, "/usr/bin/env", "-i",
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "sh", "-eu", "-c", r.Script)
-	if err := logged(finish, log); err != nil {
+	if err := logged(ctx, finish, log); err != nil {
 		return fmt.Errorf("finish the base: %w", err)
 	}
 	return checkNoPython(dir)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -178,18 +180,48 @@ func (l *Lab) attach() error {
 var ErrNoLab = errors.New("no such lab is running")
 
 // Open attaches to a running lab by its name, whichever process started it.
-// Close then removes it for all. A name that is not running is ErrNoLab.
+// Close then removes it for all. A name that is not running is ErrNoLab; a lab
+// that is only just starting is another error.
 func Open(name string) (*Lab, error) {
 	if err := Missing(); err != nil {
 		return nil, err
 	}
 	for _, r := range readRecords() {
-		if r.Name == name && r.BootID == bootID() {
-			l := newLab(r)
-			return l, l.attach()
+		if r.Name != name || r.abandoned() {
+			continue
 		}
+		l := newLab(r)
+		err := l.attach()
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errors.New("it is just starting or being removed, try again")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open the lab %s: %w", name, err)
+		}
+		return l, nil
 	}
 	return nil, fmt.Errorf("open the lab %s: %w", name, ErrNoLab)
+}
+
+// Clean removes what killed processes left of their labs, as Start does too.
+// Progress lines go to log, which may be nil.
+func Clean(ctx context.Context, log io.Writer) error {
+	if err := Missing(); err != nil {
+		return err
+	}
+	if log == nil {
+		log = io.Discard
+	}
+	c, err := openCache()
+	if err != nil {
+		return err
+	}
+	unlock, err := lockLabs(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return recoverLabs(ctx, c, "", log)
 }
 
 // Info describes a running lab from outside.

@@ -41,3 +41,6 @@ func mustExec(t *testing.T, h *Host, argv ...string) string {
 	}
 	return out
 }
+
+// unique makes a lab's name that no other test run uses.
+func unique(name string) string { return fmt.Sprintf("%s-%d", name, os.Getpid()) }

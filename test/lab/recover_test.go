@@ -42,6 +42,7 @@ func TestRecoverFromKill(t *testing.T) {
 	for name, whenReady := range map[string]bool{"killed-ready": true, "killed-booting": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			name := unique(name)
 			child, out := startChild(t, name)
 			if whenReady {
 				waitForReady(t, out)
@@ -63,6 +64,7 @@ func TestInterruptClosesLab(t *testing.T) {
 	for name, whenReady := range map[string]bool{"interrupted-ready": true, "interrupted-booting": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			name := unique(name)
 			child, out := startChild(t, name)
 			if whenReady {
 				waitForReady(t, out)

@@ -112,11 +112,15 @@ func until(ctx context.Context, what string, done func() (bool, error)) error {
 
 // logged runs a command with its output going to log; the error of a failed
 // one carries the end of the output.
-func logged(cmd *exec.Cmd, log io.Writer) error {
+func logged(ctx context.Context, cmd *exec.Cmd, log io.Writer) error {
 	var output bytes.Buffer
 	both := io.MultiWriter(&output, log)
 	cmd.Stdout, cmd.Stderr = both, both
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %s", err, tail(output.String(), 2000))
 	}
 	return nil

@@ -44,7 +44,7 @@ func TestLabsSideBySide(t *testing.T) {
 func TestDetachedLab(t *testing.T) {
 	t.Parallel()
 	Require(t)
-	cfg := Config{Name: "detached-test", Hosts: []string{"web01"}, Detached: true}
+	cfg := Config{Name: unique("detached"), Hosts: []string{"web01"}, Detached: true}
 	first, err := Start(limited(t), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -78,19 +78,20 @@ func TestDetachedLab(t *testing.T) {
 func TestStartCancelledLeavesNothing(t *testing.T) {
 	t.Parallel()
 	Require(t)
+	name := unique("cancelled")
 	ctx, cancel := context.WithCancel(limited(t))
 	go func() {
 		// As soon as the lab exists.
 		_ = until(ctx, "the lab exists", func() (bool, error) {
-			_, ok := recordOf("cancelled-test")
+			_, ok := recordOf(name)
 			return ok, nil
 		})
 		cancel()
 	}()
-	if _, err := Start(ctx, Config{Name: "cancelled-test"}); !errors.Is(err, context.Canceled) {
+	if _, err := Start(ctx, Config{Name: name}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Start with a cancelled context: %v", err)
 	}
-	if r, ok := recordOf("cancelled-test"); ok {
+	if r, ok := recordOf(name); ok {
 		t.Errorf("a record is left: %+v", r)
 	}
 }

@@ -81,8 +81,13 @@ func newDown(name *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "down",
 		Short: "Remove a lab and everything that belongs to it",
-		Args:  cobra.NoArgs,
+		Long: `Removes a lab and everything that belongs to it, and what killed processes left
+of theirs.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := lab.Clean(cmd.Context(), cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			l, err := lab.Open(*name)
 			if errors.Is(err, lab.ErrNoLab) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "the lab %s is not running\n", *name)
