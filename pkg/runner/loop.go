@@ -176,9 +176,6 @@ func (f *loopFold) add(out outcome, item any, name string) {
 	t.delegate = out.delegate
 	if out.status == event.Failed || out.status == event.Unreachable {
 		f.failed++
-		if out.ignored {
-			out.status = event.OK
-		}
 	}
 	if rank(out.status) > rank(t.status) {
 		t.status, t.reason = out.status, out.reason
@@ -245,7 +242,7 @@ func (r *taskRun) retry(scope *vars.Scope, item *event.Item) outcome {
 		if n > int(retries) {
 			out.status = event.Failed
 			if out.msg == "" {
-				out.msg = fmt.Sprintf("until did not hold after %d attempts", n)
+				out.msg = fmt.Sprintf("until did not hold after %d attempts: %s", n, r.task.Until)
 			}
 			out.register = out.registered()
 			return out

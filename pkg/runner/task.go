@@ -172,44 +172,58 @@ func (r *taskRun) rejudge(scope *vars.Scope, out outcome) outcome {
 		scope = scope.With(vars.Layer{Name: "result of the task", Vars: map[string]vars.Var{t.Register: {Value: template.Static(out.register)}}})
 	}
 	c := r.context(scope)
-	if t.ChangedWhen != nil && out.status != event.Failed {
-		changed, u, err := t.ChangedWhen.Test(c)
-		switch {
-		case err != nil:
+	for _, apply := range []func(*template.Context, *outcome) error{r.failedWhen, r.changedWhen} {
+		if err := apply(c, &out); err != nil {
 			return failure(err)
-		case u.Reason != "":
-			out.status, out.reason = event.Maybe, u.Reason
-		case changed:
-			out.status = event.Changed
-		default:
-			out.status, out.changes = event.OK, nil
-		}
-	}
-	if t.FailedWhen != nil {
-		failed, u, err := t.FailedWhen.Test(c)
-		switch {
-		case err != nil:
-			return failure(err)
-		case u.Reason != "":
-			if out.status == event.Failed {
-				out.status, out.reason = event.Maybe, u.Reason
-			}
-		case failed:
-			if out.status != event.Failed {
-				out.msg = "failed_when holds"
-			}
-			out.status = event.Failed
-		case out.status == event.Failed:
-			out.status = event.OK
-			if t.ChangedWhen == nil {
-				out.status = event.Changed
-			}
 		}
 	}
 	if _, wasMap := out.register.(map[string]any); wasMap {
 		out.register = out.registered()
 	}
 	return out
+}
+
+// failedWhen lets failed_when decide in place of the module. A failure it does
+// not count leaves what was done: a change.
+func (r *taskRun) failedWhen(c *template.Context, out *outcome) error {
+	if r.task.FailedWhen == nil {
+		return nil
+	}
+	failed, u, err := r.task.FailedWhen.Test(c)
+	switch {
+	case err != nil:
+		return err
+	case u.Reason != "":
+		if out.status == event.Failed {
+			out.status, out.reason = event.Maybe, u.Reason
+		}
+	case failed:
+		if out.status != event.Failed {
+			out.msg = "failed_when holds: " + r.task.FailedWhen.String()
+		}
+		out.status, out.reason = event.Failed, ""
+	case out.status == event.Failed:
+		out.status, out.msg = event.Changed, ""
+	}
+	return nil
+}
+
+func (r *taskRun) changedWhen(c *template.Context, out *outcome) error {
+	if r.task.ChangedWhen == nil || out.status == event.Failed {
+		return nil
+	}
+	changed, u, err := r.task.ChangedWhen.Test(c)
+	switch {
+	case err != nil:
+		return err
+	case u.Reason != "":
+		out.status, out.reason = event.Maybe, u.Reason
+	case changed:
+		out.status, out.reason = event.Changed, ""
+	default:
+		out.status, out.reason, out.changes = event.OK, "", nil
+	}
+	return nil
 }
 
 // judge decides what a failure means for the host: ignored, rescued.

@@ -31,6 +31,9 @@ type Unknown struct {
 // String shows the value as it appears in a plan.
 func (u Unknown) String() string { return "(known after the run: " + u.Reason + ")" }
 
+// MarshalText shows an Unknown where values are written as JSON.
+func (u Unknown) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
 // FindUnknown returns the first Unknown anywhere inside v.
 func FindUnknown(v any) (Unknown, bool) {
 	switch x := v.(type) {

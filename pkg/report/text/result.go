@@ -9,6 +9,7 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
 // result holds results back until all hosts of the task have answered, so that
@@ -131,7 +132,9 @@ func (r *Report) details(b event.TaskResult) {
 	switch {
 	case b.Status == event.Failed || b.Status == event.Unreachable:
 		r.failure(b)
-	case b.Msg != "" && (b.Task.Module == "debug" || strings.HasSuffix(b.Task.Module, ".debug") || r.opts.Verbosity > 0):
+	case isDebug(b) && b.Status == event.OK:
+		r.said(b)
+	case b.Msg != "" && r.opts.Verbosity > 0:
 		r.indent("    ", b.Msg)
 	}
 	if b.Censored && b.Status == event.Changed {
@@ -165,4 +168,27 @@ func short(s string) string {
 		return string(r[:120]) + "…"
 	}
 	return s
+}
+
+func isDebug(b event.TaskResult) bool {
+	return b.Task.Module == "debug" || strings.HasSuffix(b.Task.Module, ".debug")
+}
+
+// said shows what a debug task is there to show: its message, or the value of
+// its var.
+func (r *Report) said(b event.TaskResult) {
+	if b.Msg != "" {
+		r.indent("    ", b.Msg)
+		return
+	}
+	for _, k := range value.Keys(b.Values) {
+		if k == "changed" || k == "failed" || k == "ansible_facts" {
+			continue
+		}
+		body, err := json.MarshalIndent(b.Values[k], "", "  ")
+		if err != nil {
+			continue
+		}
+		r.indent("    ", k+": "+string(body))
+	}
 }
