@@ -176,7 +176,7 @@ func (p *iniParser) variable(text string, start int) {
 	}
 	pos := p.at(valueAt)
 	p.textual(name, val, literal, pos)
-	p.entry.vars = append(p.entry.vars, varEntry{name: name, pos: p.at(start), node: source.FromValue(v, pos)})
+	p.entry.vars = append(p.entry.vars, varEntry{name: name, pos: p.at(start), node: p.node(v, pos)})
 }
 
 // textual warns when something that looks like a list or map is taken as text.
@@ -257,7 +257,18 @@ func (p *iniParser) assignment(t token) (varEntry, bool) {
 	v, literal := readLiteral(val)
 	pos := p.pos(t.cols[utf8.RuneCountInString(name)+1])
 	p.textual(name, val, literal, pos)
-	return varEntry{name: name, pos: p.pos(t.col()), node: source.FromValue(v, pos)}, true
+	return varEntry{name: name, pos: p.pos(t.col()), node: p.node(v, pos)}, true
+}
+
+// node keeps what is written, so that a mistake in a template is shown at its
+// place.
+func (p *iniParser) node(v any, pos diag.Pos) *source.Node {
+	text, ok := v.(string)
+	if !ok {
+		return source.FromValue(v, pos)
+	}
+	line := []rune(p.raw)
+	return source.FromText(text, pos, string(line[min(pos.Col-1, len(line)):]))
 }
 
 // looksLikeINI and looksLikeYAML tell which reading's mistakes to show of a

@@ -140,12 +140,7 @@ func flat(layers []vars.Layer) string {
 	for name, v := range all {
 		out = append(out, fmt.Sprintf("%s=%v", name, v.Value.Node().Value()))
 	}
-	slices.SortFunc(out, func(a, b string) int {
-		if len(a) > 2 && len(b) > 2 && a[0] == 'v' && b[0] == 'v' && strings.Index(a, "=") != strings.Index(b, "=") {
-			return strings.Index(a, "=") - strings.Index(b, "=") // v9 before v10
-		}
-		return strings.Compare(a, b)
-	})
+	slices.Sort(out)
 	return strings.Join(out, " ")
 }
 

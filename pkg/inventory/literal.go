@@ -200,7 +200,7 @@ func (p *literalParser) braces() (any, bool) {
 var (
 	wordText    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
 	stringStart = regexp.MustCompile(`^(?i:[rub]|rb|br)?['"]`)
-	numberText  = regexp.MustCompile(`^[-+]?[0-9.][0-9A-Za-z_.]*(?:[eE][-+][0-9]+)?`)
+	numberText  = regexp.MustCompile(`^[-+]?[0-9.]+[eE][-+][0-9]+|^[-+]?[0-9.][0-9A-Za-z_.]*`)
 	intText     = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:_[0-9]+)*|0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+)$`)
 	floatText   = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$`)
 	zeroText    = regexp.MustCompile(`^[-+]?0[0-9oO_]`)

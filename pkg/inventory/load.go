@@ -191,6 +191,6 @@ func parseEither(path string, text []byte) (content, diag.List) {
 }
 
 func vaultFile(path string) diag.Diagnostic {
-	return diag.Errorf(diag.Pos{File: path, Line: 1, Col: 1}, "the file is encrypted with Ansible Vault, and vault is not supported yet").
-		WithHint("decrypt it with ansible-vault decrypt, or give the secrets with -e @FILE from a place only you can read")
+	return diag.Errorf(diag.Pos{File: path, Line: 1, Col: 1}, "this file is encrypted with Ansible Vault, which is not read yet").
+		WithHint("decrypt it with `ansible-vault decrypt`, and keep secrets apart, in a file of mode 0600")
 }

@@ -1,9 +1,7 @@
 package inventory
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -109,10 +107,6 @@ func (f *varFiles) read(s *varSet, path string) {
 		f.readDir(s, path)
 		return
 	}
-	if isVault(path) {
-		s.diags.Add(vaultFile(path))
-		return
-	}
 	found, diags := vars.LoadFile(path, f.engine)
 	s.diags.Merge(diags)
 	for name, v := range found {
@@ -146,15 +140,4 @@ func (f *varFiles) readDir(s *varSet, dir string) {
 			f.read(s, path)
 		}
 	}
-}
-
-func isVault(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	head := make([]byte, len("$ANSIBLE_VAULT"))
-	_, err = io.ReadFull(file, head)
-	return err == nil && bytes.Equal(head, []byte("$ANSIBLE_VAULT"))
 }

@@ -11,16 +11,16 @@ import (
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// checkVarName warns of names that cannot be used as .name in a template, and
-// of misspelt connection variables, which would otherwise have no effect and
-// no voice. What a program printed (no line) is not its reader's to mend.
+// checkVarName refuses names that cannot stand behind a template's dot, and
+// warns of misspelt connection variables, which would otherwise have no effect
+// and no voice. What a program printed (no line) is not its reader's to mend.
 func checkVarName(name string, pos diag.Pos) []diag.Diagnostic {
 	if pos.Line == 0 {
 		return nil
 	}
 	if !identifier.MatchString(name) {
-		return []diag.Diagnostic{warning(pos, "%q is no name for a variable: a template cannot say .%s", name, name).
-			WithHint("use letters, digits and _, as in %q", fixName(name))}
+		return []diag.Diagnostic{diag.Errorf(pos, "%q is no name for a variable: letters, digits and _ only, not a digit first", name).
+			WithHint("call it %s", fixName(name))}
 	}
 	if near := nearConnVar(name); near != "" {
 		return []diag.Diagnostic{warning(pos, "%q is not a connection variable and has no effect on how the host is reached", name).

@@ -34,6 +34,13 @@ func (n *Node) Place(offset int) diag.Pos {
 	return w.pos
 }
 
+// FromText makes a String node of text that was not read as YAML, such as a
+// value of an INI file. written is what the file has from pos on, quotes
+// included, so that Place can find its way.
+func FromText(text string, pos diag.Pos, written string) *Node {
+	return &Node{Kind: String, Scalar: text, Pos: pos, raw: written}
+}
+
 // walker goes through a scalar as it is written, along with its decoded text.
 // What is not white space stands in the same order in both; white space may be
 // more in the file (indentation, folded lines), never less.

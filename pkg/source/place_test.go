@@ -1,6 +1,8 @@
 package source
 
 import (
+	"github.com/foobar-play/foobar-play/pkg/diag"
+
 	"strings"
 	"testing"
 )
@@ -59,5 +61,19 @@ func each(n *Node, f func(*Node)) {
 	}
 	for _, fl := range n.Fields {
 		each(fl.Node, f)
+	}
+}
+
+func TestPlaceOfFromText(t *testing.T) {
+	pos := diag.Pos{File: "f", Line: 3, Col: 7}
+	for written, want := range map[string]string{
+		`ab{{ x }} # c`:  "f:3:9",
+		`"ab{{ x }}" y`:  "f:3:10",
+		`"\x61b{{ x }}"`: "f:3:13",
+		"":               "f:3:7",
+	} {
+		if got := FromText("ab{{ x }}", pos, written).Place(2).String(); got != want {
+			t.Errorf("%s: %s, want %s", written, got, want)
+		}
 	}
 }
