@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os/exec"
 	"path"
 	"sort"
@@ -27,7 +28,8 @@ import (
 // Make it with NewShadow; it is safe for concurrent use.
 type Shadow struct {
 	base     Reader
-	uid, gid int // who would own what is created
+	uid, gid int    // who would own what is created
+	device   uint64 // of what is created, unlike any real one
 
 	mu    sync.Mutex
 	nodes map[string]*node // by physical path
@@ -64,7 +66,7 @@ type node struct {
 // method Identity() (uid, gid int), that is who owns what is created; root
 // otherwise.
 func NewShadow(base Reader) *Shadow {
-	s := &Shadow{base: base, nodes: map[string]*node{}, notes: map[noteKey]any{}}
+	s := &Shadow{base: base, device: rand.Uint64() | 1<<63, nodes: map[string]*node{}, notes: map[noteKey]any{}}
 	if who, ok := base.(interface{ Identity() (uid, gid int) }); ok {
 		s.uid, s.gid = who.Identity()
 	}

@@ -36,7 +36,8 @@ func (s *Shadow) place(op, p string) (at string, parent FileInfo, err error) {
 // fresh is the description of something new in a directory.
 func (s *Shadow) fresh(at string, parent FileInfo, t FileType, mode uint32) FileInfo {
 	now := time.Now()
-	info := FileInfo{Path: at, Type: t, Mode: mode, UID: s.uid, GID: s.gid, ModTime: now, AccTime: now, ChgTime: now, Nlink: 1}
+	info := FileInfo{Path: at, Type: t, Mode: mode, UID: s.uid, GID: s.gid, ModTime: now, AccTime: now, ChgTime: now, Nlink: 1,
+		Inode: uint64(s.tick()), Device: s.device}
 	if parent.Mode&0o2000 != 0 {
 		info.GID = parent.GID
 		if t == Directory {

@@ -13,6 +13,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/copy"
 	"github.com/foobar-play/foobar-play/pkg/modules/debug"
 	"github.com/foobar-play/foobar-play/pkg/modules/fail"
+	"github.com/foobar-play/foobar-play/pkg/modules/file"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"

@@ -99,13 +99,13 @@ func (c *Copying) locate(ctx context.Context, r host.Reader, t *Tree) (missing [
 	switch {
 	case c.Tree:
 		t.Dest = bare
-		return missingDirs(r, bare)
+		return MissingDirs(r, bare)
 	case isDir || bare != dest:
 		if c.Name == "" {
 			return nil, fmt.Errorf("dest %s is a directory: name the file to write", dest)
 		}
 		t.Dest = path.Join(bare, c.Name)
-		return missingDirs(r, bare)
+		return MissingDirs(r, bare)
 	}
 	t.Dest = bare
 	if there, err := host.Exists(r, bare); there || err != nil {
@@ -118,9 +118,9 @@ func (c *Copying) locate(ctx context.Context, r host.Reader, t *Tree) (missing [
 	return nil, err
 }
 
-// missingDirs lists the directories that are to be made for dir to be there,
+// MissingDirs lists the directories that are to be made for dir to be there,
 // outermost first.
-func missingDirs(r host.Reader, dir string) ([]string, error) {
+func MissingDirs(r host.Reader, dir string) ([]string, error) {
 	if dir == "" || dir == "/" {
 		return nil, nil
 	}
@@ -133,7 +133,7 @@ func missingDirs(r host.Reader, dir string) ([]string, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	above, err := missingDirs(r, path.Dir(dir))
+	above, err := MissingDirs(r, path.Dir(dir))
 	return append(above, dir), err
 }
 

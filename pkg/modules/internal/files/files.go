@@ -51,35 +51,36 @@ type Ownership struct {
 // when one does not exist.
 func (a Attrs) Ownership(ctx context.Context, r host.Reader) (Ownership, error) {
 	o := Ownership{UID: -1, GID: -1, known: true}
-	if a.Owner != "" {
+	var err error
+	if n, isNumber := number(a.Owner); isNumber {
+		o.UID = n
+		if o.Owner, err = userName(ctx, r, n); err != nil {
+			return o, fmt.Errorf("find the owner %s: %w", a.Owner, err)
+		}
+	} else if a.Owner != "" {
 		u, ok, err := accounts.LookupUser(ctx, r, a.Owner)
 		if err != nil {
 			return o, fmt.Errorf("find the owner %s: %w", a.Owner, err)
 		}
-		o.UID, o.Owner = u.UID, u.Name
-		if n, isNumber := number(a.Owner); !ok && isNumber {
-			o.UID = n
-			if o.Owner, err = userName(ctx, r, n); err != nil {
-				return o, err
-			}
-		} else if !ok {
+		if !ok {
 			return o, fmt.Errorf("there is no user %s on the host (option owner)", a.Owner)
 		}
+		o.UID, o.Owner = u.UID, u.Name
 	}
-	if a.Group != "" {
+	if n, isNumber := number(a.Group); isNumber {
+		o.GID = n
+		if o.Group, err = groupName(ctx, r, n); err != nil {
+			return o, fmt.Errorf("find the group %s: %w", a.Group, err)
+		}
+	} else if a.Group != "" {
 		g, ok, err := accounts.LookupGroup(ctx, r, a.Group)
 		if err != nil {
 			return o, fmt.Errorf("find the group %s: %w", a.Group, err)
 		}
-		o.GID, o.Group = g.GID, g.Name
-		if n, isNumber := number(a.Group); !ok && isNumber {
-			o.GID = n
-			if o.Group, err = groupName(ctx, r, n); err != nil {
-				return o, err
-			}
-		} else if !ok {
+		if !ok {
 			return o, fmt.Errorf("there is no group %s on the host (option group)", a.Group)
 		}
+		o.GID, o.Group = g.GID, g.Name
 	}
 	return o, nil
 }
