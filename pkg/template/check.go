@@ -192,6 +192,7 @@ func (c *checker) command(cmd *parse.CommandNode, before *parse.PipeNode) {
 	if path, ok := c.commandPath(cmd); ok && len(path) > 0 && before == nil {
 		if _, call := cmd.Args[0].(*parse.IdentifierNode); call {
 			c.mention(cmd.Args[1], path)
+			c.keys(cmd.Args[1])
 			c.call(cmd.Args[0].(*parse.IdentifierNode), cmd.Args[1:], nil, true)
 			return
 		}
@@ -289,6 +290,7 @@ func (c *checker) word(n parse.Node) {
 			c.pipe(p)
 		} else if len(path) > 0 {
 			c.mention(n, path)
+			c.keys(n)
 		}
 		return
 	}
@@ -310,7 +312,27 @@ func (c *checker) word(n parse.Node) {
 	}
 }
 
+// keys checks the computed keys on the way to what a word means.
+func (c *checker) keys(n parse.Node) {
+	switch n := n.(type) {
+	case *parse.ChainNode:
+		c.keys(n.Node)
+	case *parse.PipeNode:
+		if args := n.Cmds[0].Args; len(args) > 1 {
+			c.keys(args[1])
+			for _, a := range args[2:] {
+				c.word(a)
+			}
+		} else {
+			c.keys(args[0])
+		}
+	}
+}
+
 func (c *checker) mention(n parse.Node, path []string) {
+	for len(path) > 1 && path[len(path)-1] == computed {
+		path = path[:len(path)-1]
+	}
 	c.refs = append(c.refs, Ref{
 		Path: path, Pos: c.prog.pos(n),
 		Guarded: c.guarded || c.safe.cover(path), Conditional: c.conditional,

@@ -9,9 +9,10 @@ import (
 
 // Ref is one mention of a variable.
 type Ref struct {
-	// Path is the variable and the fields that are taken of it, as far as
-	// they are constant: .ansible_facts.os_family and
-	// index .ansible_facts "os_family" are both ["ansible_facts" "os_family"].
+	// Path is the variable and the fields that are taken of it:
+	// .ansible_facts.os_family and index .ansible_facts "os_family" are both
+	// ["ansible_facts" "os_family"]. A key that is not constant is "*":
+	// (index .hostvars .h).x is ["hostvars" "*" "x"]. The last one never is.
 	Path []string
 	Pos  diag.Pos
 	// Guarded: it may be undefined here; it is what default, defined and their
@@ -119,7 +120,10 @@ func (c *checker) pathOf(n parse.Node) ([]string, bool) {
 	return nil, false
 }
 
-// commandPath sees through index and get with constant keys.
+// computed stands in a path for a key that is not constant.
+const computed = "*"
+
+// commandPath sees through index and get.
 func (c *checker) commandPath(cmd *parse.CommandNode) ([]string, bool) {
 	if len(cmd.Args) == 1 {
 		return c.pathOf(cmd.Args[0])
@@ -133,11 +137,11 @@ func (c *checker) commandPath(cmd *parse.CommandNode) ([]string, bool) {
 		return nil, false
 	}
 	for _, a := range cmd.Args[2:] {
-		s, ok := a.(*parse.StringNode)
-		if !ok {
-			break
+		key := computed
+		if s, ok := a.(*parse.StringNode); ok {
+			key = s.Text
 		}
-		path = append(slices.Clone(path), s.Text)
+		path = append(slices.Clone(path), key)
 	}
 	return path, true
 }
