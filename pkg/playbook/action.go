@@ -119,7 +119,9 @@ func (r *reader) withArgs(mod *modules.Module, opts *source.Node, args source.Fi
 			r.hint(args.Node.Pos, "write the options out, or use module_defaults", "args cannot be a template")
 			return opts
 		}
-		return r.withArgs(mod, opts, source.Field{Name: args.Name, Node: r.bare(mod, args.Node)})
+		if args.Node = r.bare(mod, args.Node); args.Node == nil {
+			return opts
+		}
 	case source.Map:
 	default:
 		r.wrong(args, "a map of options")
@@ -152,6 +154,9 @@ func (r *reader) checkArgs(t *Task, opts *source.Node) {
 		case !found:
 			if r.hasDefaults(t, mod) {
 				continue // module_defaults may give it
+			}
+			if f.Name != "" {
+				d.Pos = f.Pos // inside of another option
 			}
 		case isOption:
 			d.Pos, d.Message = f.Node.Pos, e.Error()

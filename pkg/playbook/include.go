@@ -16,14 +16,14 @@ var includeKeywords = []string{
 	"name", "args", "ignore_errors", "loop", "loop_control", "no_log", "register", "run_once", "tags", "timeout", "vars", "when",
 }
 
-// given reads the options of an import or include: a bare name, which is the
+// givenOptions reads the options of an import or include: a bare name, which is the
 // value of option, or a map; args adds to them.
 func (r *reader) givenOptions(f source.Field, n *source.Node, option string, known ...string) *source.Node {
 	opts := f.Node
 	switch f.Node.Kind {
 	case source.Map:
 	case source.String:
-		opts = &source.Node{Kind: source.Map, Pos: f.Node.Pos, Fields: []source.Field{{Name: option, Pos: f.Node.Pos, Node: f.Node}}}
+		opts = bareOptions(f.Node, option, known)
 	case source.Null:
 		opts = &source.Node{Kind: source.Map, Pos: f.Pos}
 	default:
@@ -41,6 +41,24 @@ func (r *reader) givenOptions(f source.Field, n *source.Node, option string, kno
 		}
 	}
 	return opts
+}
+
+// bareOptions reads "name=x tasks_from=y", or a bare name, which is the value of
+// option.
+func bareOptions(n *source.Node, option string, known []string) *source.Node {
+	text, _ := n.Text()
+	out := &source.Node{Kind: source.Map, Pos: n.Pos}
+	words, _ := splitWords(text)
+	for _, w := range words {
+		k, v, at, ok := w.option()
+		if !ok || !slices.Contains(known, k) {
+			out.Fields = []source.Field{{Name: option, Pos: n.Pos, Node: n}}
+			return out
+		}
+		value := &source.Node{Kind: source.String, Scalar: v, Pos: n.Place(at)}
+		out.Fields = append(out.Fields, source.Field{Name: k, Pos: n.Place(w.start), Node: value})
+	}
+	return out
 }
 
 // onlyIncludeKeywords reports keywords that an include does not hand on.

@@ -86,7 +86,7 @@ func (s setters[T]) set(r *reader, dst *T, f source.Field) bool {
 
 func (s setters[T]) names() []string { return value.Keys(s) }
 
-// unknown reports a key that is no keyword of what ("play", "block", …).
+// unknown reports a key that is no keyword of what ("a play", "a block", …).
 func (r *reader) unknown(what string, f source.Field, keywords ...[]string) {
 	if instead, ok := notYet[f.Name]; ok {
 		r.hint(f.Pos, instead, "keyword %q is not supported yet", f.Name)
@@ -96,7 +96,7 @@ func (r *reader) unknown(what string, f source.Field, keywords ...[]string) {
 	if now, ok := renamed[f.Name]; ok && now != "" {
 		hint = "it is called " + now + " now"
 	}
-	r.hint(f.Pos, hint, "a %s has no keyword %q", what, f.Name)
+	r.hint(f.Pos, hint, "%s has no keyword %q", what, f.Name)
 }
 
 func (r *reader) environment(f source.Field) *template.Value {
@@ -142,9 +142,9 @@ func (r *reader) moduleDefaults(f source.Field) *template.Value {
 	return r.value(f.Node)
 }
 
-// choice reads one of a few words.
+// choice reads one of a few words, which may have Ansible's long form.
 func (r *reader) choice(f source.Field, notYet []string, choices ...string) string {
-	s := r.word(f)
+	s := builtin(r.word(f))
 	switch {
 	case s == "" || slices.Contains(choices, s):
 		return s

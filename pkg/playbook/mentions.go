@@ -1,9 +1,11 @@
 package playbook
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/foobar-play/foobar-play/pkg/source"
 	"github.com/foobar-play/foobar-play/pkg/template"
 	"github.com/foobar-play/foobar-play/pkg/value"
 	"github.com/foobar-play/foobar-play/pkg/vars"
@@ -132,13 +134,32 @@ func FactsMentioned(plays ...*Play) []string {
 	for _, p := range plays {
 		p.facts(found)
 	}
+	if !found["*"] {
+		delete(found, "*")
+	}
 	return value.Keys(found)
+}
+
+var otherFile = regexp.MustCompile(`\blookup\s+"(template|file)"`)
+
+// rendersFiles reports whether a template in n renders files whose mentions
+// are not known.
+func rendersFiles(n *source.Node) bool {
+	if n == nil {
+		return false
+	}
+	if s, ok := n.Text(); ok {
+		return strings.Contains(s, "{{") && otherFile.MatchString(s)
+	}
+	return slices.ContainsFunc(n.Items, rendersFiles) ||
+		slices.ContainsFunc(n.Fields, func(f source.Field) bool { return rendersFiles(f.Node) })
 }
 
 func (p *Play) facts(found map[string]bool) {
 	add := func(v *template.Value) {
 		if v != nil {
 			addFacts(found, v.Refs())
+			found["*"] = found["*"] || rendersFiles(v.Node())
 		}
 	}
 	if p.openVars {
@@ -158,7 +179,7 @@ func (p *Play) facts(found map[string]bool) {
 		}
 	})
 	walkPlay(p, func(t *Task) bool {
-		if t.Include != nil && t.Include.open || t.Action != nil && t.Action.content.open {
+		if t.Include != nil && t.Include.open || t.Action != nil && (t.Action.content.open || rendersFiles(t.Action.Args.Node())) {
 			found["*"] = true
 		}
 		parts := slices.Concat(t.entry(), t.mentions())

@@ -75,7 +75,8 @@ func union(a, b []string) []string {
 	return out
 }
 
-// over lays the keywords inner over outer; environments add up.
+// over lays the keywords inner over outer; environments add up. Tags are handed
+// down by places.
 func over(inner, outer Keywords) Keywords {
 	for _, c := range commonFields {
 		if dst := c.field(&inner); *dst == nil {
@@ -83,6 +84,5 @@ func over(inner, outer Keywords) Keywords {
 		}
 	}
 	inner.Environment = slices.Concat(outer.Environment, inner.Environment)
-	inner.Tags = union(outer.Tags, inner.Tags)
 	return inner
 }

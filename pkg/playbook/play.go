@@ -124,16 +124,15 @@ var playSetters = setters[Play]{
 	"vars":                func(r *reader, p *Play, f source.Field) { p.Vars = r.variables(f) },
 	"vars_files":          (*reader).varsFiles,
 	"strategy": func(r *reader, p *Play, f source.Field) {
-		p.Strategy = builtinWord(r.choice(f, []string{"debug"}, strategies...))
+		p.Strategy = r.choice(f, []string{"debug"}, "linear", "free", "host_pinned")
 	},
 	"order": func(r *reader, p *Play, f source.Field) {
 		p.Order = r.choice(f, []string{"shuffle"}, "inventory", "reverse_inventory", "sorted", "reverse_sorted")
 	},
 }
 
-var strategies = []string{"linear", "free", "host_pinned", "ansible.builtin.linear", "ansible.builtin.free", "ansible.builtin.host_pinned"}
-
-// playSections are the keywords read once all others are.
+// playSections are the keywords read once all others are, in the order they
+// run.
 var playSections = []string{"pre_tasks", "roles", "tasks", "post_tasks", "handlers"}
 
 // newPlay reads one play: first its keywords, then the tasks that inherit them.
@@ -165,8 +164,12 @@ func (r *reader) newPlay(n *source.Node, dir string, from handed) *Play {
 func (r *reader) sections(p *Play, n *source.Node, from handed) {
 	at := place{dir: p.Dir, playDir: p.Dir, tags: p.Tags, when: from.when}.withDefaults(p.ModuleDefaults)
 	at.reading = []string{n.Pos.File}
-	for _, f := range n.Fields {
-		switch f.Name {
+	for _, section := range playSections {
+		f, ok := n.Field(section)
+		if !ok {
+			continue
+		}
+		switch section {
 		case "pre_tasks":
 			p.PreTasks = r.tasks(f, at)
 		case "roles":
@@ -194,7 +197,7 @@ func (r *reader) unknownInPlay(f source.Field) {
 		r.hint(f.Pos, "put it under tasks", "%q is a keyword of tasks, not of plays", f.Name)
 		return
 	}
-	r.unknown("play", f, keywords)
+	r.unknown("a play", f, keywords)
 }
 
 // hosts reads a pattern or a list of patterns.

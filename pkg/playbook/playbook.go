@@ -105,8 +105,9 @@ type RoleUse struct {
 	// DelegateTo is in each task's DelegateTo already.
 	DelegateTo *template.Value
 	// Key is equal for uses of one role with the same parameters, conditions and
-	// tags: a host runs only the first of them of which a task has run. It is ""
-	// when the role may run again and again.
+	// tags of their own: a host runs only the first of them of which a task has
+	// run (Ansible's rule). It is "" when the role may run again and again:
+	// allow_duplicates, import_role, include_role.
 	Key string
 	// Entry is the entry point: the name of the task file without its ending,
 	// usually "main", and the key of Role.ArgSpecs.

@@ -129,9 +129,6 @@ func builtin(name string) string {
 	return name
 }
 
-// builtinWord is builtin for words that are no module.
-func builtinWord(s string) string { return builtin(s) }
-
 // special gives the short name of an action that is no module, or "".
 func special(name string) string {
 	switch short := builtin(name); short {
@@ -149,7 +146,7 @@ func (r *reader) resolve(w *wanted, n *source.Node) *Task {
 		return nil
 	}
 	for _, f := range w.unknown {
-		r.unknown("task", f, taskKeywords())
+		r.unknown("a task", f, taskKeywords())
 	}
 	for _, f := range w.actions[1:] {
 		r.hint(f.Pos, "make a task of each", "two modules in one task: %q and %q", w.actions[0].Name, f.Name)
@@ -189,7 +186,7 @@ func (r *reader) noAction(w *wanted) {
 	}
 	for _, f := range w.unknown {
 		if _, later := notYet[f.Name]; later {
-			r.unknown("task", f)
+			r.unknown("a task", f)
 			continue
 		}
 		names := append(r.cfg.Modules.Names(), "import_tasks", "include_tasks", "import_role", "include_role", "meta")
@@ -256,6 +253,6 @@ func (r *reader) unknownInBlock(f source.Field) {
 	case taskSetters.has(f.Name) || slices.Contains(taskExtras, f.Name):
 		r.errorf(f.Pos, "%q is a keyword of tasks, not of blocks", f.Name)
 	default:
-		r.unknown("block", f, blockSetters.names(), commonSetters.names(), []string{"block", "rescue", "always"})
+		r.unknown("a block", f, blockSetters.names(), commonSetters.names(), []string{"block", "rescue", "always"})
 	}
 }

@@ -295,8 +295,8 @@ func (c *varChecker) suggestions() []string {
 func (c *varChecker) follow(def *template.Value, r template.Ref, s surroundings) {
 	for _, key := range r.Path[1:] {
 		n := def.Node()
-		if n == nil || n.Kind != source.Map {
-			break
+		if key == "*" || n == nil || n.Kind != source.Map {
+			break // a key that is computed, or a value that is
 		}
 		next := def.Field(key)
 		if next == nil {

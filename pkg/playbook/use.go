@@ -21,9 +21,11 @@ type roleEntry struct {
 	// use holds what the entry itself says: Vars, Keywords, When, DelegateTo.
 	use           RoleUse
 	delegateFacts *template.Value
-	// key tells entries with the same parameters; "" for those that run again
-	// and again.
-	key string
+	// own are the parameters given here, without those of dependents.
+	own map[string]vars.Var
+	// once: the role runs once with the same parameters (Ansible's rule for
+	// roles of plays and dependencies).
+	once bool
 }
 
 // roles reads the play's list of roles.
@@ -54,16 +56,15 @@ var useSetters = setters[roleEntry]{
 // roleEntry reads a role's name, or a map with role or name; what is no
 // keyword is a parameter.
 func (r *reader) roleEntry(n *source.Node) (roleEntry, bool) {
-	e := roleEntry{pos: n.Pos, use: RoleUse{Pos: n.Pos}}
+	e := roleEntry{pos: n.Pos, use: RoleUse{Pos: n.Pos}, once: true}
 	if n.Kind != source.Map {
 		e.name = r.word(source.Field{Name: "role", Node: n})
-		e.key = "()"
 		if n.Kind == source.Null {
 			r.errorf(n.Pos, "the name of a role is missing")
 		}
 		return e, e.name != ""
 	}
-	params := map[string]vars.Var{}
+	given := map[string]vars.Var{}
 	named := false
 	for _, f := range n.Fields {
 		switch {
@@ -71,26 +72,25 @@ func (r *reader) roleEntry(n *source.Node) (roleEntry, bool) {
 			e.name, e.pos, named = r.word(f), f.Node.Pos, true
 		case f.Name == "vars":
 			for k, v := range r.variables(f) {
-				params[k] = v
+				given[k] = v
 			}
 		case useSetters.set(r, &e, f), commonSetters.set(r, &e.use.Keywords, f):
 		case f.Name == "src" || f.Name == "version" || f.Name == "scm":
 			r.errorf(f.Pos, "roles are not downloaded: %q has no meaning here", f.Name)
 		default:
-			r.param(params, f)
+			r.param(given, f)
 		}
 	}
 	if !named {
 		r.errorf(n.Pos, "the name of a role is missing: write role: NAME")
 	}
-	if len(params) > 0 {
-		e.use.Vars = params
+	if len(given) > 0 {
+		e.use.Vars, e.own = given, given
 	}
-	e.key = canonical(n)
 	return e, e.name != ""
 }
 
-func (r *reader) param(params map[string]vars.Var, f source.Field) {
+func (r *reader) param(given map[string]vars.Var, f source.Field) {
 	if !identifier.MatchString(f.Name) {
 		r.errorf(f.Pos, "%q cannot be the name of a variable: letters, digits and _ only, no digit first", f.Name)
 		return
@@ -99,20 +99,12 @@ func (r *reader) param(params map[string]vars.Var, f source.Field) {
 	if near := diag.DidYouMean(f.Name, keywords); near != "" && len(f.Name) > 3 {
 		r.warn(f.Pos, near, "%q is taken as a parameter of the role", f.Name)
 	}
-	params[f.Name] = vars.Var{Value: r.value(f.Node), Pos: f.Pos}
-}
-
-// canonical writes what an entry says besides the role's name, the same for
-// the same.
-func canonical(n *source.Node) string {
-	m, _ := n.Value().(map[string]any)
-	delete(m, "role")
-	delete(m, "name")
-	return fmt.Sprintf("(%v)", value.Text(m))
+	given[f.Name] = vars.Var{Value: r.value(f.Node), Pos: f.Pos}
 }
 
 // use brings a role in: first the roles it depends on, last itself. A role that
-// is there already with the same parameters, conditions and tags is left out.
+// is there already with the same parameters, conditions and tags is left out;
+// where only what is inherited differs, the runner decides by RoleUse.Key.
 func (r *reader) use(e roleEntry, at place) []*RoleUse {
 	dir, ok := r.findRole(e, at)
 	if !ok {
@@ -127,7 +119,7 @@ func (r *reader) use(e roleEntry, at place) []*RoleUse {
 	r.diags.Merge(sk.diags)
 	use := e.use
 	role := sk.role
-	role.Name = e.name
+	role.Name = roleName(e.name)
 	use.Role, use.Entry = &role, entryName(e.from.tasks)
 
 	inner := at.withTags(use.Tags).withWhen(use.When).withDefaults(use.ModuleDefaults)
@@ -138,12 +130,15 @@ func (r *reader) use(e roleEntry, at place) []*RoleUse {
 	}
 	use.When, use.Tags = inner.when, inner.tags
 	use.DelegateTo = inner.delegateTo
-	if e.key != "" && !role.AllowDuplicates && r.used != nil {
-		use.Key = fmt.Sprintf("%s %s %s %v %v", dir, use.Entry, e.key, use.Tags, texts(use.When))
-		if r.used[use.Key] {
+	if e.once && !role.AllowDuplicates {
+		use.Key = fmt.Sprintf("%s %s %s %v %v", dir, use.Entry, params(e.own), e.use.Tags, texts(e.use.When))
+		exactly := fmt.Sprint(use.Key, use.Tags, texts(use.When))
+		if r.used[exactly] {
 			return nil
 		}
-		r.used[use.Key] = true
+		if r.used != nil {
+			r.used[exactly] = true
+		}
 	}
 	out := r.dependencies(&use, sk, inner)
 	r.fill(&use, e, inner)
@@ -151,8 +146,25 @@ func (r *reader) use(e roleEntry, at place) []*RoleUse {
 	return append(out, &use)
 }
 
+// params writes parameters, the same for the same.
+func params(m map[string]vars.Var) string {
+	out := ""
+	for _, k := range value.Keys(m) {
+		out += fmt.Sprintf("%s=%s ", k, value.Text(m[k].Value.Node().Value()))
+	}
+	return out
+}
+
 // roleMark is a role's entry in place.reading.
 func roleMark(dir string, e roleEntry) string { return "role " + dir + " " + e.from.tasks }
+
+// roleName is a role's name; of a path its last part.
+func roleName(name string) string {
+	if filepath.IsAbs(name) || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~") {
+		return filepath.Base(name)
+	}
+	return name
+}
 
 func entryName(tasksFrom string) string {
 	if tasksFrom == "" {
