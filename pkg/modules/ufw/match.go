@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,12 +14,17 @@ import (
 // portProto is one entry of an application profile.
 type portProto struct{ port, proto string }
 
-// names are what the host knows by name: the profile a task names, and
-// services. They are maps from name to meaning, nil when nothing was asked.
+// names are what the host knows by name: the application profiles and services
+// that were looked up.
 type names struct {
-	profile  string // its exact name
-	ports    []portProto
+	profiles map[string]profile
 	services map[string]portProto
+}
+
+// profile is an application profile under its exact name.
+type profile struct {
+	name  string
+	ports []portProto
 }
 
 // missingName is an application profile or service the host does not know, or
@@ -31,7 +37,7 @@ func (e *missingName) Error() string {
 
 // wanted gives the rules a task means, IPv4 before IPv6. The rules of ufw's
 // parser hold: two addresses of a kind decide it, no address means both.
-func (o *options) wanted(n names) ([]rule, error) {
+func (o *ruleOptions) wanted(n names) ([]rule, error) {
 	base := rule{action: o.Rule, route: o.Route, dir: "in", in: o.InterfaceIn, out: o.InterfaceOut,
 		proto: or(o.Proto, "any"), sport: "any", dport: "any"}
 	if o.Log {
@@ -74,7 +80,7 @@ func (o *options) wanted(n names) ([]rule, error) {
 }
 
 // direct sets direction and interfaces.
-func (o *options) direct(r *rule) {
+func (o *ruleOptions) direct(r *rule) {
 	if o.Direction == "out" {
 		r.dir = "out"
 	}
@@ -89,7 +95,7 @@ func (o *options) direct(r *rule) {
 }
 
 // setPorts reads both port options; a service's protocol becomes the rule's.
-func (o *options) setPorts(r *rule, n names) error {
+func (o *ruleOptions) setPorts(r *rule, n names) error {
 	for _, p := range []struct {
 		option, text string
 		dst          *string
@@ -152,11 +158,9 @@ func readPort(text string, n names) (port, proto string, err error) {
 	return strings.Join(parts, ","), "any", nil
 }
 
-func isServiceName(text string) bool {
-	return text != "" && text != "any" && strings.IndexFunc(text, func(c rune) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-	}) >= 0 && !strings.ContainsAny(text, ",:/")
-}
+var serviceName = regexp.MustCompile(`^[0-9]*[A-Za-z_][\w-]*$`)
+
+func isServiceName(text string) bool { return text != "any" && serviceName.MatchString(text) }
 
 func portNumber(text string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(text))
@@ -187,7 +191,7 @@ func number(s string) int {
 }
 
 // versions tells whether the rule is for IPv4, IPv6 or both.
-func (o *options) versions(proto string) (v4, v6 bool, err error) {
+func (o *ruleOptions) versions(proto string) (v4, v6 bool, err error) {
 	from, to := version(o.FromIP), version(o.ToIP)
 	switch {
 	case from != 0 && to != 0 && from != to:
@@ -266,13 +270,14 @@ func maskBits(mask string, ip netip.Addr) (int, error) {
 
 // profileRules makes one rule for each entry of the profile.
 func profileRules(base rule, name string, n names) ([]rule, error) {
-	if len(n.ports) == 0 {
+	p, ok := n.profiles[name]
+	if !ok {
 		return nil, &missingName{"application profile", name}
 	}
 	var out []rule
-	for _, p := range n.ports {
+	for _, e := range p.ports {
 		r := base
-		r.dapp, r.dport, r.proto = n.profile, p.port, p.proto
+		r.dapp, r.dport, r.proto = p.name, e.port, e.proto
 		out = append(out, r)
 	}
 	return out, nil

@@ -10,39 +10,44 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/host"
 )
 
-// readNames looks up the application profile and services the options name.
-func readNames(h host.Reader, o *options) (names, error) {
-	var n names
-	if o.Rule == "" {
-		return n, nil
-	}
-	if o.Name != "" {
-		var err error
-		if n.profile, n.ports, err = findProfile(h, o.Name); err != nil {
-			return n, err
+// readNames looks up the application profiles and services that rules name.
+func readNames(h host.Reader, rules ...*ruleOptions) (names, error) {
+	n := names{profiles: map[string]profile{}, services: map[string]portProto{}}
+	for _, o := range rules {
+		if o.Name != "" {
+			p, err := findProfile(h, o.Name)
+			if err != nil {
+				return n, err
+			}
+			n.profiles[o.Name] = p
 		}
-	}
-	for _, port := range []string{o.ToPort, o.FromPort} {
-		if !isServiceName(port) {
-			continue
+		for _, port := range []string{o.ToPort, o.FromPort} {
+			if !isServiceName(port) {
+				continue
+			}
+			s, err := lookUpService(h, port)
+			if err != nil {
+				return n, err
+			}
+			n.services[port] = s
 		}
-		content, err := host.ReadFile(h, servicesFile)
-		if errors.Is(err, fs.ErrNotExist) {
-			return n, fmt.Errorf("cannot look the service %s up, there is no %s (package netbase): write the port's number", port, servicesFile)
-		}
-		if err != nil {
-			return n, fmt.Errorf("look the service %s up: %w", port, err)
-		}
-		if n.services == nil {
-			n.services = map[string]portProto{}
-		}
-		s, ok := findService(string(content), port)
-		if !ok {
-			return n, &missingName{"service", port}
-		}
-		n.services[port] = s
 	}
 	return n, nil
+}
+
+func lookUpService(h host.Reader, name string) (portProto, error) {
+	content, err := host.ReadFile(h, servicesFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return portProto{}, fmt.Errorf("cannot look the service %s up, there is no %s (package netbase): write the port's number", name, servicesFile)
+	}
+	if err != nil {
+		return portProto{}, fmt.Errorf("look the service %s up: %w", name, err)
+	}
+	s, ok := findService(string(content), name)
+	if !ok {
+		return s, &missingName{"service", name}
+	}
+	return s, nil
 }
 
 // findService reads /etc/services; the protocol is "any" for a service with
@@ -77,10 +82,10 @@ func findService(content, name string) (portProto, bool) {
 
 // findProfile looks for an application profile by its exact name, then by its
 // name in any case, as ufw does.
-func findProfile(h host.Reader, name string) (string, []portProto, error) {
+func findProfile(h host.Reader, name string) (profile, error) {
 	files, err := h.ReadDir(profilesDir)
 	if err != nil {
-		return "", nil, fmt.Errorf("look for the application profile %s: %w", name, err)
+		return profile{}, fmt.Errorf("look for the application profile %s: %w", name, err)
 	}
 	profiles := map[string]string{}
 	for _, f := range files {
@@ -91,7 +96,7 @@ func findProfile(h host.Reader, name string) (string, []portProto, error) {
 		}
 		content, err := host.ReadFile(h, f.Path)
 		if err != nil {
-			return "", nil, fmt.Errorf("read application profiles: %w", err)
+			return profile{}, fmt.Errorf("read application profiles: %w", err)
 		}
 		readProfiles(string(content), profiles)
 	}
@@ -99,17 +104,17 @@ func findProfile(h host.Reader, name string) (string, []portProto, error) {
 	for p := range profiles {
 		switch {
 		case p == name:
-			return p, profilePorts(profiles[p]), nil
+			return profile{p, profilePorts(profiles[p])}, nil
 		case strings.EqualFold(p, name) && exact != "":
-			return "", nil, fmt.Errorf("several application profiles are called %q but for their case: write it exactly", name)
+			return profile{}, fmt.Errorf("several application profiles are called %q but for their case: write it exactly", name)
 		case strings.EqualFold(p, name):
 			exact = p
 		}
 	}
 	if exact == "" {
-		return "", nil, &missingName{"application profile", name}
+		return profile{}, &missingName{"application profile", name}
 	}
-	return exact, profilePorts(profiles[exact]), nil
+	return profile{exact, profilePorts(profiles[exact])}, nil
 }
 
 // readProfiles collects the ports= lines of a file of profiles, by section.

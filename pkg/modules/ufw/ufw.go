@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
@@ -25,9 +26,19 @@ type options struct {
 	Default string `arg:"default,alias=policy" choices:"allow,deny,reject" doc:"The policy for what no rule matches, in direction."`
 	Logging string `arg:"logging" choices:"on,off,low,medium,high,full" doc:"The log level; on keeps a level that is set and means low otherwise."`
 
+	ruleOptions
+	Delete bool `arg:"delete" default:"false" doc:"Delete the rule instead of adding it. Action and log must be those of the rule; its comment does not matter."`
+
+	Insert           *int   `arg:"insert" doc:"Where a new rule is put: its number as ufw status numbered counts, beyond the end: last. A rule that is there already is not moved."`
+	InsertRelativeTo string `arg:"insert_relative_to" default:"zero" choices:"zero,first-ipv4,last-ipv4,first-ipv6,last-ipv6" doc:"What insert is counted from; 0 is that rule itself."`
+
+	Purge *[]ruleOptions `arg:"purge" doc:"Delete all rules but these (maps of the options of a rule; what they do does not matter, what they match does) and the task's own. Not in Ansible's module."`
+}
+
+// ruleOptions say what a rule matches and does.
+type ruleOptions struct {
 	Direction string `arg:"direction" choices:"in,out,incoming,outgoing,routed" doc:"For a rule in or out (default in); for default incoming (the default), outgoing or routed."`
 	Rule      string `arg:"rule" choices:"allow,deny,limit,reject" doc:"What to do with what the rule matches. A rule with the same match and another action, log or comment is replaced where it stands."`
-	Delete    bool   `arg:"delete" default:"false" doc:"Delete the rule instead of adding it. Action and log must be those of the rule; its comment does not matter."`
 	Route     bool   `arg:"route" default:"false" doc:"The rule is about forwarded packets."`
 	FromIP    string `arg:"from_ip,alias=from|src" default:"any" doc:"Source address or network."`
 	FromPort  string `arg:"from_port" doc:"Source port, range (1000:2000), list of them (80,443) or service name."`
@@ -40,16 +51,27 @@ type options struct {
 	InterfaceIn  string `arg:"interface_in,alias=if_in" doc:"The interface packets come in by."`
 	InterfaceOut string `arg:"interface_out,alias=if_out" doc:"The interface packets go out by."`
 
-	Insert           *int   `arg:"insert" doc:"Where a new rule is put: its number as ufw status numbered counts, beyond the end: last. A rule that is there already is not moved."`
-	InsertRelativeTo string `arg:"insert_relative_to" default:"zero" choices:"zero,first-ipv4,last-ipv4,first-ipv6,last-ipv6" doc:"What insert is counted from; 0 is that rule itself."`
-
 	Log     bool    `arg:"log" default:"false" doc:"Log new connections that match the rule."`
 	Comment *string `arg:"comment" doc:"The rule's comment. Left out, a comment that is there stays."`
 }
 
+// rules are all rules the options name: the task's own and those to keep.
+func (o *options) rules() []*ruleOptions {
+	var out []*ruleOptions
+	if o.Rule != "" {
+		out = append(out, &o.ruleOptions)
+	}
+	if o.Purge != nil {
+		for i := range *o.Purge {
+			out = append(out, &(*o.Purge)[i])
+		}
+	}
+	return out
+}
+
 // Check finds options that do not go together.
 func (o *options) Check() error {
-	for _, check := range []func() error{o.checkRule, o.checkInterfaces, o.checkDirection, o.checkPlace} {
+	for _, check := range []func() error{o.checkRule, o.checkDirection, o.checkPlace} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -58,8 +80,15 @@ func (o *options) Check() error {
 }
 
 func (o *options) checkRule() error {
-	if o.State == "" && o.Default == "" && o.Logging == "" && o.Rule == "" {
-		return errors.New("one of state, default, logging and rule is needed")
+	if o.State == "" && o.Default == "" && o.Logging == "" && o.Rule == "" && o.Purge == nil {
+		return errors.New("one of state, default, logging, rule and purge is needed")
+	}
+	if o.Purge != nil {
+		for i, keep := range *o.Purge {
+			if err := keep.check(); err != nil {
+				return fmt.Errorf("purge[%d]: %w", i, err)
+			}
+		}
 	}
 	if o.Rule == "" {
 		for name, given := range map[string]bool{"delete": o.Delete, "route": o.Route, "log": o.Log, "name": o.Name != "",
@@ -70,8 +99,16 @@ func (o *options) checkRule() error {
 		}
 		return nil
 	}
+	return o.check()
+}
+
+// check finds what cannot be a rule.
+func (o *ruleOptions) check() error {
 	if o.Name != "" && (o.ToPort != "" || (o.Proto != "" && o.Proto != "any")) {
 		return errors.New("name excludes to_port and proto: the profile has them")
+	}
+	if err := o.checkInterfaces(); err != nil {
+		return err
 	}
 	_, err := o.wanted(names{})
 	var missing *missingName
@@ -81,7 +118,7 @@ func (o *options) checkRule() error {
 	return err
 }
 
-func (o *options) checkInterfaces() error {
+func (o *ruleOptions) checkInterfaces() error {
 	switch {
 	case o.Interface != "" && (o.InterfaceIn != "" || o.InterfaceOut != ""):
 		return errors.New("interface excludes interface_in and interface_out")
@@ -129,7 +166,7 @@ func Module() *modules.Module {
 		Doc: "Reads ufw's files and runs ufw only when something differs. In one task logging comes first, then the policy, the rule and last the state, " +
 			"so that a firewall is not enabled before its rules are there. ufw must be installed; the task needs root. " +
 			"Against Ansible's module: a rule whose match is there with another action is replaced even with insert (Ansible's leaves the old one); " +
-			"a comment left out is kept (Ansible's removes it); the return value msg with ufw's status is left out.",
+			"purge is added; a comment left out is kept (Ansible's removes it); the return value msg with ufw's status is left out.",
 		Returns: []modules.Return{
 			{Name: "commands", Type: "list", Doc: "The command lines that were run, or would be."},
 		},
@@ -156,7 +193,7 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (firewall, error)
 			return fw, err
 		}
 	}
-	fw.names, err = readNames(h, r.o)
+	fw.names, err = readNames(h, r.o.rules()...)
 	return fw, err
 }
 
@@ -177,6 +214,11 @@ func (r *resource) Desired(cur firewall) (firewall, error) {
 	}
 	if r.o.Rule != "" {
 		if err := r.desireRule(&want); err != nil {
+			return want, err
+		}
+	}
+	if r.o.Purge != nil {
+		if err := r.desirePurged(&want); err != nil {
 			return want, err
 		}
 	}
@@ -208,6 +250,24 @@ func (r *resource) desireRule(want *firewall) error {
 			*list = with(*list, w, r.o.Comment, pos)
 		}
 	}
+	return nil
+}
+
+// desirePurged leaves only the rules to keep, and the task's own.
+func (r *resource) desirePurged(want *firewall) error {
+	keep := map[rule]bool{}
+	for _, o := range r.o.rules() {
+		rules, err := o.wanted(want.names)
+		if err != nil {
+			return err
+		}
+		for _, k := range rules {
+			keep[k.match()] = true
+		}
+	}
+	gone := func(r rule) bool { return !keep[r.match()] }
+	want.rules = slices.DeleteFunc(slices.Clone(want.rules), gone)
+	want.rules6 = slices.DeleteFunc(slices.Clone(want.rules6), gone)
 	return nil
 }
 

@@ -20,7 +20,7 @@ func build(t *testing.T, args map[string]any) (*options, error) {
 }
 
 func TestWantedTuples(t *testing.T) {
-	known := names{profile: "Nginx Full", ports: []portProto{{"80,443", "tcp"}}, services: map[string]portProto{"ssh": {"22", "tcp"}, "domain": {"53", "any"}}}
+	known := names{profiles: map[string]profile{"Nginx Full": {"Nginx Full", []portProto{{"80,443", "tcp"}}}}, services: map[string]portProto{"ssh": {"22", "tcp"}, "domain": {"53", "any"}}}
 	for _, c := range []struct {
 		args map[string]any
 		want string // lines, without the mark
@@ -62,7 +62,7 @@ func TestRefusedOptions(t *testing.T) {
 		args map[string]any
 		want string
 	}{
-		{map[string]any{}, "one of state, default, logging and rule"},
+		{map[string]any{}, "one of state, default, logging, rule and purge"},
 		{map[string]any{"state": "enabled", "port": 22}, "say which with rule"},
 		{map[string]any{"rule": "allow", "port": "22/tcp"}, "write the protocol as proto"},
 		{map[string]any{"rule": "allow", "port": "70000"}, "not a port"},
@@ -81,6 +81,7 @@ func TestRefusedOptions(t *testing.T) {
 		{map[string]any{"rule": "allow", "direction": "incoming"}, "direction is in or out"},
 		{map[string]any{"default": "deny", "direction": "in"}, "incoming, outgoing or routed"},
 		{map[string]any{"rule": "allow", "insert": 0}, "counts from 1"},
+		{map[string]any{"purge": []any{map[string]any{"port": "x y"}}}, "purge[0]"},
 		{map[string]any{"rule": "allow", "insert": 1, "delete": true}, "exclude each other"},
 	} {
 		if _, err := build(t, c.args); err == nil || !strings.Contains(err.Error(), c.want) {

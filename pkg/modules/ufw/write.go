@@ -45,9 +45,7 @@ func (r *resource) steps(cur, want firewall) []step {
 			out = append(out, step{[]string{"default", p, d}, setting(defaultsFile, key, value)})
 		}
 	}
-	if len(diffRules("", cur.rules, want.rules))+len(diffRules("", cur.rules6, want.rules6)) > 0 {
-		out = append(out, step{r.ruleArgs(cur, want), func(w host.Writer) error { return pretendRules(w, want) }})
-	}
+	out = append(out, r.ruleSteps(cur, want)...)
 	switch {
 	case want.enabled && !(cur.enabled && cur.running):
 		out = append(out, step{[]string{"--force", "enable"}, pretendEnabled("yes", true)})
@@ -59,50 +57,98 @@ func (r *resource) steps(cur, want firewall) []step {
 	return out
 }
 
-// ruleArgs writes the rule as arguments of ufw.
-func (r *resource) ruleArgs(cur, want firewall) []string {
-	rules, err := r.o.wanted(want.names)
-	if err != nil || len(rules) == 0 {
-		return nil // Desired has refused it
+// ruleSteps are the commands about rules: the task's own first, then one for
+// each that goes.
+func (r *resource) ruleSteps(cur, want firewall) []step {
+	var out []step
+	own, err := r.o.wanted(want.names)
+	if err != nil || r.o.Rule == "" {
+		own = nil // Desired has refused it
 	}
-	w := rules[0]
-	var args []string
-	if w.route {
-		args = append(args, "route")
+	before := slices.Concat(cur.rules, cur.rules6)
+	after := slices.Concat(want.rules, want.rules6)
+	pretended := func(w host.Writer) error { return pretendRules(w, want) }
+	if touches(own, before, after) {
+		out = append(out, step{r.ownArgs(cur, want, own), pretended})
 	}
+	mine, stays := byMatch(own), byMatch(after)
+	for _, gone := range before {
+		_, isMine := mine[gone.match()]
+		if _, there := stays[gone.match()]; isMine || there {
+			continue
+		}
+		s := step{args: slices.Concat(gone.kind(), []string{"delete"}, gone.args(true)), pretend: pretended}
+		if !slices.ContainsFunc(out, func(o step) bool { return o.line() == s.line() }) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// touches reports whether any of the rules is another before and after.
+func touches(rules, before, after []rule) bool {
+	x, y := byMatch(before), byMatch(after)
+	return slices.ContainsFunc(rules, func(r rule) bool {
+		b, was := x[r.match()]
+		a, is := y[r.match()]
+		return was != is || b != a
+	})
+}
+
+// ownArgs writes the task's rule as arguments of ufw.
+func (r *resource) ownArgs(cur, want firewall, own []rule) []string {
+	w := own[0]
+	args := w.kind()
 	if r.o.Delete {
-		args = append(args, "delete")
-	} else if n := r.insertAt(cur, rules); n > 0 {
+		return append(append(args, "delete"), w.args(false)...)
+	}
+	if n := r.insertAt(cur, own); n > 0 {
 		args = append(args, "insert", strconv.Itoa(n))
 	}
-	args = append(args, w.action)
-	switch {
-	case w.in != "" && w.out != "":
-		args = append(args, "in", "on", w.in, "out", "on", w.out)
-	case w.in != "" || w.out != "":
-		args = append(args, w.dir, "on", w.in+w.out)
-	case !w.route:
-		args = append(args, w.dir)
-	}
-	if w.log != "" {
-		args = append(args, w.log)
-	}
-	if w.proto != "any" && w.dapp == "" {
-		args = append(args, "proto", w.proto)
-	}
-	args = append(args, "from", anyOr(w.src))
-	if w.sport != "any" {
-		args = append(args, "port", w.sport)
-	}
-	args = append(args, "to", anyOr(w.dst))
-	switch {
-	case w.dapp != "":
-		args = append(args, "app", w.dapp)
-	case w.dport != "any":
-		args = append(args, "port", w.dport)
-	}
-	if c := commentOf(rules, want); c != "" && !r.o.Delete {
+	args = append(args, w.args(false)...)
+	if c := commentOf(own, want); c != "" {
 		args = append(args, "comment", c)
+	}
+	return args
+}
+
+// kind is what comes before delete and insert.
+func (r rule) kind() []string {
+	if r.route {
+		return []string{"route"}
+	}
+	return nil
+}
+
+// args writes the rule's action and match as arguments of ufw. With exact, a
+// network of everything is written as such, which fixes the IP version.
+func (r rule) args(exact bool) []string {
+	args := []string{r.action}
+	switch {
+	case r.in != "" && r.out != "":
+		args = append(args, "in", "on", r.in, "out", "on", r.out)
+	case r.in != "" || r.out != "":
+		args = append(args, r.dir, "on", r.in+r.out)
+	case !r.route:
+		args = append(args, r.dir)
+	}
+	if r.log != "" {
+		args = append(args, r.log)
+	}
+	if r.proto != "any" && r.dapp == "" && r.sapp == "" {
+		args = append(args, "proto", r.proto)
+	}
+	for _, e := range []struct{ word, addr, app, port string }{{"from", r.src, r.sapp, r.sport}, {"to", r.dst, r.dapp, r.dport}} {
+		if !exact {
+			e.addr = anyOr(e.addr)
+		}
+		args = append(args, e.word, e.addr)
+		switch {
+		case e.app != "":
+			args = append(args, "app", e.app)
+		case e.port != "any":
+			args = append(args, "port", e.port)
+		}
 	}
 	return args
 }
