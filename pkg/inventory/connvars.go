@@ -195,7 +195,7 @@ func (r *connReader) bool(name string) *bool {
 	}
 	b, err := value.Bool(v)
 	if err != nil {
-		r.fail(used, err)
+		r.fail(used, fmt.Errorf("%q is neither true nor false", value.Text(v)))
 		return nil
 	}
 	return &b

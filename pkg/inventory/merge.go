@@ -172,7 +172,7 @@ func (l *loader) compile(entries []varEntry) map[string]vars.Var {
 	for _, e := range entries {
 		v, diags := l.inv.opts.Engine.Compile(e.node)
 		l.diags.Merge(diags)
-		l.diags.Add(checkVarName(e.name, e.pos)...)
+		l.diags.Add(checkVar(e.name, e.pos, v)...)
 		if v != nil {
 			out[e.name] = vars.Var{Value: v, Pos: e.pos}
 		}

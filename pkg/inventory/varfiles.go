@@ -110,7 +110,7 @@ func (f *varFiles) read(s *varSet, path string) {
 	found, diags := vars.LoadFile(path, f.engine)
 	s.diags.Merge(diags)
 	for name, v := range found {
-		s.diags.Add(checkVarName(name, v.Pos)...)
+		s.diags.Add(checkVar(name, v.Pos, v.Value)...)
 		if name == priorityVar {
 			s.diags.Add(warning(v.Pos, "%s has no effect here", priorityVar).
 				WithHint("set it in the vars of the group in the inventory itself"))

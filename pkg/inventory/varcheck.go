@@ -1,20 +1,28 @@
 package inventory
 
 import (
+	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"github.com/hashicorp/go-multierror"
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
+	"github.com/foobar-play/foobar-play/pkg/template"
 )
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// checkVarName refuses names that cannot stand behind a template's dot, and
-// warns of misspelt connection variables, which would otherwise have no effect
-// and no voice. What a program printed (no line) is not its reader's to mend.
-func checkVarName(name string, pos diag.Pos) []diag.Diagnostic {
+// checkVar refuses names that cannot stand behind a template's dot and
+// connection variables whose value is of no use, and warns of misspelt
+// connection variables, which would otherwise have no effect and no voice. v
+// may be nil. What a program printed (no line) is not its reader's to mend.
+func checkVar(name string, pos diag.Pos, v *template.Value) []diag.Diagnostic {
+	if slices.Contains(connVarNames, name) {
+		return checkConnValue(name, v)
+	}
 	if pos.Line == 0 {
 		return nil
 	}
@@ -27,6 +35,27 @@ func checkVarName(name string, pos diag.Pos) []diag.Diagnostic {
 			WithHint("did you mean %q?", near)}
 	}
 	return nil
+}
+
+// checkConnValue reads one connection variable beforehand, if it is no
+// template.
+func checkConnValue(name string, v *template.Value) (out []diag.Diagnostic) {
+	lit, ok := v.Literal()
+	if !ok {
+		return nil
+	}
+	c, err := ReadConnVars(func(n string) (any, bool, error) { return lit, n == name, nil })
+	var all *multierror.Error
+	if errors.As(err, &all) {
+		for _, e := range all.Errors {
+			out = append(out, diag.Errorf(v.Pos(), "%s", e))
+		}
+	}
+	if len(c.IgnoredArgs) > 0 {
+		out = append(out, warning(v.Pos(), "%s: no effect here: %s", name, strings.Join(c.IgnoredArgs, " ")).
+			WithHint("only ProxyJump is used; the rest belongs into ~/.ssh/config or into flags"))
+	}
+	return out
 }
 
 var notWord = regexp.MustCompile(`[^A-Za-z0-9_]+`)
