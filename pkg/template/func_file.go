@@ -57,7 +57,7 @@ var leftOut = map[string]string{
 	"password": "it makes secrets in passing; keep them in vars",
 	"url":      "it contacts the network each time; use the module uri",
 	"items":    "write the list itself in `loop`", "dict": "write `.map | dict2items`",
-	"sequence": "write `range 1 10`", "random_choice": "it differs on each call", "flattened": "write `flatten`",
+	"sequence": "write `untilStep 1 11 1`", "random_choice": "it differs on each call", "flattened": "write `flatten`",
 }
 
 func checkLookup(_ *Engine, args []parse.Node) error {

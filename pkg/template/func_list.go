@@ -19,15 +19,6 @@ func listTable() []*function {
 		{name: "first", min: 1, max: 1, open: true, call: func(_ *run, a []any) (any, error) { return end(a[0], 0) }},
 		{name: "last", min: 1, max: 1, open: true, call: func(_ *run, a []any) (any, error) { return end(a[0], -1) }},
 		{name: "has", min: 2, max: 2, call: func(_ *run, a []any) (any, error) { return contains(a[1], a[0]) }},
-		{name: "range", min: 1, max: 3, call: func(_ *run, a []any) (any, error) {
-			switch len(a) {
-			case 1:
-				return steps(0, a[0], nil, false)
-			case 2:
-				return steps(a[0], a[1], nil, false)
-			}
-			return steps(a[0], a[1], a[2], false)
-		}},
 		{name: "join", min: 1, max: 2, call: joinText},
 		{name: "concat", max: -1, open: true, call: concat},
 		onList("rest", func(l []any) (any, error) { return l[min(1, len(l)):], nil }),

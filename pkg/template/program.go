@@ -51,6 +51,9 @@ func parseText(text string, d delims, place func(int) diag.Pos) (*program, *diag
 	if err := p.parse(d.orUsual()); err != nil {
 		return nil, p.syntaxError(err, d.orUsual())
 	}
+	if bad := p.dangling(d.orUsual()); bad != nil {
+		return nil, bad
+	}
 	return p, nil
 }
 
@@ -65,6 +68,9 @@ func parseBare(text string, place func(int) diag.Pos) (*program, *diag.Diagnosti
 	}
 	if err := p.parse(d); err != nil {
 		return nil, p.syntaxError(err, d)
+	}
+	if bad := p.dangling(d); bad != nil {
+		return nil, bad
 	}
 	if p.single == nil {
 		found := diag.Errorf(place(0), "this must be one pipeline, such as `eq .x 1`, without {{ }}, if or assignments")

@@ -40,6 +40,19 @@ func (p *program) syntaxError(err error, d delims) *diag.Diagnostic {
 	return &found
 }
 
+// dangling finds a | with nothing behind it, which the parser lets pass.
+func (p *program) dangling(d delims) *diag.Diagnostic {
+	for _, s := range actions(p.text, d) {
+		inner := strings.TrimSuffix(withoutStrings(p.text[s.from:s.to]), d.right)
+		inner = strings.TrimRight(strings.TrimSuffix(inner, " -"), " \t\r\n")
+		if strings.HasSuffix(inner, "|") {
+			found := diag.Errorf(p.at(s.from+len(inner)-1), "template: a function is missing behind |")
+			return &found
+		}
+	}
+	return nil
+}
+
 // clearer puts the parser's tersest messages into words.
 func clearer(message string) string {
 	switch {
@@ -175,7 +188,7 @@ func namedToken(message string) string {
 type note struct{ message, hint string }
 
 // jinjaisms are pieces of Jinja's syntax that Go templates do not have, looked
-// for in an action that does not parse.
+// for in an action that does not parse. A group in the pattern is the place.
 var jinjaisms = []struct {
 	re   *regexp.Regexp
 	note note
@@ -184,32 +197,33 @@ var jinjaisms = []struct {
 	{regexp.MustCompile(`\bis\s+(?:not\s+)?[a-z_]+`), note{"`is …` is Jinja's: tests are functions", "write `failed .result`, `not (changed .result)`, `.x | match \"…\"`"}},
 	{regexp.MustCompile(`==`), note{"`==` is Jinja's: comparisons are functions", "write `eq .x \"y\"`"}},
 	{regexp.MustCompile(`!=`), note{"`!=` is Jinja's: comparisons are functions", "write `ne .x \"y\"`"}},
-	{regexp.MustCompile(`>=|<=|[^-]>|<`), note{"comparisons are functions", "write `gt .x 5`, `ge .x 5`, `lt .x 5` or `le .x 5`"}},
+	{regexp.MustCompile(`[^-](>|<)`), note{"comparisons are functions", "write `gt .x 5`, `ge .x 5`, `lt .x 5` or `le .x 5`"}},
+	{regexp.MustCompile(`\S\s+(if)\s.*\selse\s`), note{"`x if y else z` is Jinja's", "write `ternary .x .z .y`, or {{ if .y }} … {{ else }} … {{ end }}"}},
 	{regexp.MustCompile(`'(?:[^'\\]{2,}|)'`), note{"single quotes do not make a string", "use \"double quotes\" or `backquotes`"}},
 	{regexp.MustCompile(`\.[A-Za-z_]\w*\[|\w\[`), note{"`x[…]` is Jinja's", "write `index .x \"key\"` or `index .list 0`"}},
-	{regexp.MustCompile(`\(\s*\[|\[`), note{"[ ] is Jinja's list", "write `list \"a\" \"b\"`"}},
+	{regexp.MustCompile(`\[`), note{"[ ] is Jinja's list", "write `list \"a\" \"b\"`"}},
 	{regexp.MustCompile(`\w\(.*,.*\)`), note{"arguments stand apart with spaces, without commas and parentheses", "write `f \"a\" \"b\"`"}},
 	{regexp.MustCompile(`[A-Za-z_]\w*\(`), note{"a function's arguments stand behind it, without parentheses", "write `default \"x\"`"}},
 	{regexp.MustCompile(`,\s`), note{"arguments stand apart with spaces, without commas", "write `f \"a\" \"b\"`"}},
-	{regexp.MustCompile(`\s~\s`), note{"`~` is Jinja's", "write `print .a .b`, or the texts beside each other"}},
-	{regexp.MustCompile(`\s[-+*/%]\s`), note{"arithmetic is done with functions", "write `add 1 .x`, `sub .x 1`, `mul`, `div`, `mod`"}},
+	{regexp.MustCompile(`\s(~)\s`), note{"`~` is Jinja's", "write `print .a .b`, or the texts beside each other"}},
+	{regexp.MustCompile(`\s([-+*/%])\s`), note{"arithmetic is done with functions", "write `add 1 .x`, `sub .x 1`, `mul`, `div`, `mod`"}},
 	{regexp.MustCompile(`\b\w+=\S`), note{"named arguments are Jinja's", "give the arguments in order"}},
 	{regexp.MustCompile(`\.\d`), note{"a list's item is not a field", "write `index .list 0`"}},
 }
 
-var stringLiteral = regexp.MustCompile("\"(?:[^\"\\\\\n]|\\\\.)*\"|`[^`]*`")
+var stringLiteral = regexp.MustCompile("(?s)/\\*.*?\\*/|\"(?:[^\"\\\\\n]|\\\\.)*\"|`[^`]*`")
+
+// withoutStrings blanks proper strings, which are no syntax, and comments.
+func withoutStrings(action string) string {
+	return stringLiteral.ReplaceAllStringFunc(action, func(s string) string { return strings.Repeat("_", len(s)) })
+}
 
 // jinja recognises Jinja's syntax in an action, and where in it.
 func jinja(action string) (n note, at int, ok bool) {
-	// What stands in proper strings is no syntax.
-	bare := stringLiteral.ReplaceAllStringFunc(action, func(s string) string { return strings.Repeat("_", len(s)) })
+	bare := withoutStrings(action)
 	for _, j := range jinjaisms {
-		if loc := j.re.FindStringIndex(bare); loc != nil {
-			at := loc[0]
-			for at < loc[1]-1 && (bare[at] == ' ' || bare[at] == '(') {
-				at++
-			}
-			return j.note, at, true
+		if loc := j.re.FindStringSubmatchIndex(bare); loc != nil {
+			return j.note, loc[len(loc)-2], true
 		}
 	}
 	return note{}, 0, false

@@ -53,14 +53,27 @@ func (w *yamlWriter) value(v any, indent int) {
 }
 
 func (w *yamlWriter) list(l []any, indent int) {
-	dash := "- " + strings.Repeat(" ", w.step-2)
 	for i, v := range l {
 		if i > 0 {
 			w.pad(indent)
 		}
-		w.b.WriteString(dash)
+		w.b.WriteString("- ")
+		if nested(v) {
+			w.pad(w.step - 2)
+		}
 		w.value(v, indent+w.step)
 	}
+}
+
+// nested reports whether a list's item stands in lines of its own.
+func nested(v any) bool {
+	switch x := v.(type) {
+	case []any:
+		return len(x) > 0
+	case map[string]any:
+		return len(x) > 0
+	}
+	return false
 }
 
 func (w *yamlWriter) mapping(m map[string]any, indent int) {
