@@ -116,6 +116,8 @@ type Options struct {
 
 // Connection is a way to one host. It is safe for concurrent use.
 type Connection interface {
+	// Name is the host's inventory name.
+	Name() string
 	// Start runs a command line of the far side's POSIX shell, without a
 	// terminal. ctx bounds the start only; use Process.Kill afterwards. Errors
 	// are *Error.

@@ -129,6 +129,8 @@ func (p *localProcess) Kill() {
 	p.closeOutput()
 }
 
+func (c *localConnection) Name() string { return c.name }
+
 func (c *localConnection) Done() <-chan struct{} { return c.done }
 
 func (c *localConnection) Err() error { return nil }

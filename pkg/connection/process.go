@@ -17,6 +17,7 @@ type sshProcess struct {
 	stdin   io.WriteCloser
 	stdout  io.Reader
 	stderr  io.Reader
+	ended   func() error
 	kill    sync.Once
 }
 
@@ -56,6 +57,7 @@ func (c *sshConnection) start(command string) (*sshProcess, error) {
 		return nil, c.refused(err)
 	}
 	p := &sshProcess{conn: c, session: session}
+	p.ended = sync.OnceValue(p.wait)
 	if err = p.open(command); err != nil {
 		session.Close()
 		return nil, c.refused(err)
@@ -93,7 +95,10 @@ func (p *sshProcess) Stdin() io.WriteCloser { return p.stdin }
 func (p *sshProcess) Stdout() io.Reader     { return p.stdout }
 func (p *sshProcess) Stderr() io.Reader     { return p.stderr }
 
-func (p *sshProcess) Wait() error {
+func (p *sshProcess) Wait() error { return p.ended() }
+
+// wait is Wait's only real call: the library's Wait answers but once.
+func (p *sshProcess) wait() error {
 	err := p.session.Wait()
 	p.session.Close()
 	var exit *ssh.ExitError

@@ -182,6 +182,8 @@ func (c *sshConnection) lost(msg string, cause error) {
 	}
 }
 
+func (c *sshConnection) Name() string { return c.name }
+
 func (c *sshConnection) Done() <-chan struct{} { return c.done }
 
 func (c *sshConnection) Err() error {

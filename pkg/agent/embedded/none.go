@@ -1,0 +1,7 @@
+//go:build !embed_agents
+
+package embedded
+
+import "io/fs"
+
+var programs fs.FS
