@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
+	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
 // The files of accounts.
@@ -198,8 +199,9 @@ func removedNote(file string) string { return kindOf(file) + " removed" }
 // getent asks the host's name service, when it has sources besides the files.
 func getent(ctx context.Context, r host.Reader, file, key string) (*found, error) {
 	db := strings.TrimPrefix(file, "/etc/")
-	if !elsewhere(r, db) || key == "" || strings.HasPrefix(key, "-") {
-		return nil, nil
+	more, err := elsewhere(r, db)
+	if err != nil || !more || key == "" || strings.HasPrefix(key, "-") {
+		return nil, err
 	}
 	cmd := host.Command{Argv: []string{"getent", db, key}}
 	out, err := r.Query(ctx, cmd)
@@ -224,10 +226,16 @@ func getent(ctx context.Context, r host.Reader, file, key string) (*found, error
 
 // elsewhere reports whether nsswitch.conf(5) names sources of accounts besides
 // the files.
-func elsewhere(r host.Reader, db string) bool {
+func elsewhere(r host.Reader, db string) (bool, error) {
 	b, err := host.ReadFile(r, "/etc/nsswitch.conf")
+	if _, unknown := host.IsUnknown(err); unknown {
+		return true, nil
+	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return false
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read where accounts come from: %w", err)
 	}
 	for line := range strings.Lines(string(b)) {
 		line, _, _ = strings.Cut(line, "#")
@@ -237,10 +245,12 @@ func elsewhere(r host.Reader, db string) bool {
 		}
 		for s := range strings.FieldsSeq(sources) {
 			if s != "files" && s != "compat" && !strings.HasPrefix(s, "[") {
-				return true
+				return true, nil
 			}
 		}
-		return false
 	}
-	return err != nil
+	return false, nil
 }
+
+// Unassigned is the return value of what the system will choose.
+var Unassigned = value.Unknown{Reason: "the system chooses it in the run"}

@@ -14,6 +14,12 @@ import (
 
 // pretendUser does to a shadow what useradd does to a host.
 func pretendUser(ctx context.Context, w host.Writer, name string, s Settings) error {
+	if t, err := load(w, passwdFile); err != nil || t.find(name) != nil {
+		if err == nil {
+			err = pretendChange(ctx, w, name, s)
+		}
+		return err
+	}
 	uid := s.UID
 	if uid == nil {
 		n, err := freeID(w, passwdFile, "UID", s.System)

@@ -14,6 +14,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/debug"
 	"github.com/foobar-play/foobar-play/pkg/modules/fail"
 	"github.com/foobar-play/foobar-play/pkg/modules/file"
+	"github.com/foobar-play/foobar-play/pkg/modules/group"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"
@@ -32,6 +33,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/systemd"
 	"github.com/foobar-play/foobar-play/pkg/modules/template"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
+	"github.com/foobar-play/foobar-play/pkg/modules/user"
 	"github.com/foobar-play/foobar-play/pkg/modules/x509certificate"
 	"github.com/foobar-play/foobar-play/pkg/modules/x509certificateinfo"
 )
@@ -48,6 +50,7 @@ func All() []*modules.Module {
 		copy.Module(),
 		debug.Module(),
 		fail.Module(),
+		group.Module(),
 		groupby.Module(),
 		includevars.Module(),
 		lineinfile.Module(),
@@ -67,6 +70,7 @@ func All() []*modules.Module {
 		systemd.ServiceModule(),
 		template.Module(),
 		ufw.Module(),
+		user.Module(),
 		x509certificate.Module(),
 		x509certificateinfo.Module(),
 	}
