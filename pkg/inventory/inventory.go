@@ -17,7 +17,6 @@ package inventory
 
 import (
 	"context"
-	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -196,13 +195,6 @@ func (inv *Inventory) group(name string) *Group {
 		inv.gorder = append(inv.gorder, g)
 	}
 	return g
-}
-
-// names lists what a pattern may name.
-func (inv *Inventory) names() []string {
-	out := slices.AppendSeq(slices.Collect(maps.Keys(inv.groups)), maps.Keys(inv.hosts))
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 func absolute(path string) string {

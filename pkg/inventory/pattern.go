@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
+	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
 // PatternError says why a host pattern cannot be used.
@@ -353,9 +354,11 @@ func (m *matcher) all(fits func(name string) bool) (out []*Host, matched bool, e
 	return out, matched, nil
 }
 
-// allNames lists what a pattern may name.
+// allNames lists what a pattern may name, sorted.
 func (inv *Inventory) allNames() []string {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
-	return inv.names()
+	out := append(value.Keys(inv.groups), value.Keys(inv.hosts)...)
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -143,14 +144,28 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// A script that hangs is ended with its children, and the message says so.
-func TestScriptTimeout(t *testing.T) {
+// A script that hangs is ended when its time is over, or the caller's is.
+func TestScriptThatHangs(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "slow.sh")
-	write(t, path, "#!/bin/sh\necho working >&2\nsleep 600\n", 0o755)
-	_, diags := Load(t.Context(), []string{path}, Options{ScriptTimeout: 300 * time.Millisecond})
-	got := fmt.Sprint(diags.Err())
-	if !strings.Contains(got, "did not end within 300ms") || !strings.Contains(got, "working") {
+	write(t, path, "#!/bin/sh\nsleep 600 &\necho $! > "+filepath.Join(dir, "pid")+"\nwait\n", 0o755)
+	_, diags := Load(t.Context(), []string{path}, Options{ScriptTimeout: 50 * time.Millisecond})
+	if got := fmt.Sprint(diags.Err()); !strings.Contains(got, "run the inventory script with --list: it did not end within 50ms") {
+		t.Error(got)
+	}
+	os.Remove(filepath.Join(dir, "pid"))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if text, err := os.ReadFile(filepath.Join(dir, "pid")); err == nil && len(text) > 0 {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	_, diags = Load(ctx, []string{path}, Options{})
+	if got := fmt.Sprint(diags.Err()); !strings.Contains(got, "run the inventory script: context canceled") {
 		t.Error(got)
 	}
 }

@@ -63,10 +63,8 @@ type splitter struct {
 	buf  []rune
 }
 
-func (s *splitter) begin() { s.open = true }
-
 func (s *splitter) take(r rune) {
-	s.begin()
+	s.open = true
 	s.buf = append(s.buf, r)
 	s.word.cols = append(s.word.cols, s.i+1)
 }
@@ -82,7 +80,7 @@ func (s *splitter) end() {
 
 // quoted reads up to the closing quote, and leaves i on it.
 func (s *splitter) quoted(q rune) error {
-	s.begin()
+	s.open = true
 	for s.i++; s.i < len(s.in); s.i++ {
 		r := s.in[s.i]
 		if r == q {
