@@ -32,6 +32,24 @@ func Pending(r Reader) (reason string, ok bool) {
 	return reason, ok
 }
 
+// UnknownPathNote is the kind of note that says: something is to be at a path,
+// but what cannot be foreseen. See NoteUnknownPath.
+const UnknownPathNote = "unknown path"
+
+// NoteUnknownPath records in a dry run that the run leaves something at path,
+// or changes what is below it, that cannot be foreseen: what a download or an
+// archive holds. From then on whoever looks there, or below, gets
+// *UnknownError, until something is written there. reason is a clause for
+// people. On a real host it does nothing.
+func NoteUnknownPath(w Writer, path, reason string) { w.Note(UnknownPathNote, path, reason) }
+
+// Pretends reports whether w belongs to a dry run: what is written to it
+// reaches no host.
+func Pretends(w Writer) bool {
+	_, ok := w.(interface{ Pretended() bool })
+	return ok
+}
+
 // unshipped are where packages put nothing, by Debian's policy and the
 // Filesystem Hierarchy Standard: what is not there now is not brought by one.
 var unshipped = []string{

@@ -52,6 +52,7 @@ type pendingNote struct {
 // that nothing is there. Two paths hold the same node when they are hard links.
 type node struct {
 	gone    bool
+	unknown string // why nothing can be known about the path and all below it
 	info    FileInfo
 	content content
 	// origin is the path of the host whose entries show through a directory;
@@ -107,17 +108,30 @@ func (s *Shadow) Note(kind, name string, v any) {
 	} else {
 		s.notes[key] = v
 	}
+	if reason, ok := v.(string); ok && kind == UnknownPathNote {
+		s.blur(name, reason)
+	}
 	if kind != PendingNote {
 		return
 	}
-	s.pending = slicesDelete(s.pending, name)
+	s.pending = withoutNote(s.pending, name)
 	if reason, ok := v.(string); ok {
 		s.clock++
 		s.pending = append(s.pending, pendingNote{name, reason, s.clock})
 	}
 }
 
-func slicesDelete(list []pendingNote, name string) []pendingNote {
+// blur makes it unknown what is at a path and below it.
+func (s *Shadow) blur(p, reason string) {
+	at, _, err := s.place("note", p)
+	if err != nil {
+		at = path.Clean(p)
+	}
+	s.drop(at)
+	s.nodes[at] = &node{unknown: reason}
+}
+
+func withoutNote(list []pendingNote, name string) []pendingNote {
 	var out []pendingNote
 	for _, p := range list {
 		if p.name != name {
@@ -239,6 +253,9 @@ func (s *Shadow) ReadDir(p string) ([]FileInfo, error) {
 		}
 	}
 	for q, n := range s.nodes {
+		if n.unknown != "" && path.Dir(q) == at && q != at {
+			return nil, Unknownf("what is in %s: %s", p, n.unknown)
+		}
 		if path.Dir(q) == at && q != at && !n.gone {
 			info := n.info
 			info.Path = path.Join(p, path.Base(q))
@@ -304,7 +321,7 @@ func named(err error, p string) error {
 
 // entry describes one physical path.
 func (s *Shadow) entry(at string) (FileInfo, error) {
-	if n := s.nodes[at]; n != nil && !n.gone {
+	if n := s.nodes[at]; n != nil && n.unknown == "" && !n.gone {
 		return n.info, nil
 	}
 	err := error(&fs.PathError{Op: "stat", Path: at, Err: syscall.ENOENT})
@@ -329,7 +346,7 @@ func (s *Shadow) below(at string) (string, bool) {
 	rest := ""
 	for dir := at; ; dir = path.Dir(dir) {
 		if n := s.nodes[dir]; n != nil {
-			if n.gone || n.info.Type != Directory || n.origin == "" {
+			if n.gone || n.unknown != "" || n.info.Type != Directory || n.origin == "" {
 				return "", false
 			}
 			return path.Join(n.origin, rest), true
@@ -344,14 +361,19 @@ func (s *Shadow) below(at string) (string, bool) {
 // uncertain reports whether something pending may bring what is missing at a
 // physical path, and why.
 func (s *Shadow) uncertain(at string) (string, bool) {
-	if len(s.pending) == 0 || !shippable(at) {
-		return "", false
+	var last pendingNote
+	if len(s.pending) > 0 && shippable(at) {
+		last = s.pending[len(s.pending)-1]
 	}
-	last := s.pending[len(s.pending)-1]
 	for dir := at; dir != "/"; dir = path.Dir(dir) {
-		if n := s.nodes[dir]; n != nil && (n.gone || n.origin == "") && n.since > last.at {
+		n := s.nodes[dir]
+		switch {
+		case n == nil:
+		case n.unknown != "":
+			return n.unknown, true
+		case (n.gone || n.origin == "") && n.since > last.at:
 			return "", false
 		}
 	}
-	return last.reason, true
+	return last.reason, last.reason != ""
 }

@@ -220,6 +220,42 @@ func TestShadowPending(t *testing.T) {
 	}
 }
 
+func TestShadowUnknownPath(t *testing.T) {
+	dir := t.TempDir()
+	seed(t, dir)
+	s := host.NewShadow(host.NewReal())
+	host.NoteUnknownPath(s, dir+"/a/b", "an archive is unpacked there")
+	for _, p := range []string{"/a/b", "/a/b/f", "/ld/c", "/a/l"} {
+		if reason, ok := host.IsUnknown(second(s.Stat(dir + p))); !ok || !strings.Contains(reason, "archive") {
+			t.Errorf("%s: %v", p, second(s.Stat(dir+p)))
+		}
+	}
+	if _, ok := host.IsUnknown(second(s.ReadDir(dir + "/a"))); !ok {
+		t.Error("the type of an entry is unknown, and so is the list")
+	}
+	if _, err := s.Stat(dir + "/a/f"); err != nil {
+		t.Error(err)
+	}
+	if err := s.WriteFile(dir+"/a/b/f", strings.NewReader("known"), host.Attrs{}); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := host.ReadFile(s, dir+"/a/b/f"); err != nil || string(b) != "known" {
+		t.Errorf("%q %v", b, err)
+	}
+	if _, ok := host.IsUnknown(second(s.Stat(dir + "/a/b/g"))); !ok {
+		t.Error("its neighbours stay unknown")
+	}
+	if err := s.Remove(dir + "/a/b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Stat(dir + "/a/b/g"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("removed for sure: %v", err)
+	}
+	if !host.Pretends(s) || host.Pretends(host.NewReal()) {
+		t.Error("Pretends")
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestShadowRun(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 // with the answers they were given. A command it was not told of fails the
 // test. It is safe for concurrent use.
 type Host struct {
-	*host.Shadow
-	t testing.TB
+	host.Writer // files in memory; only the interface shows
+	t           testing.TB
 
 	mu    sync.Mutex
 	rules []rule
@@ -42,7 +42,7 @@ type rule struct {
 // accounts root and nobody, and getent, which knows no more than the files.
 func NewHost(t testing.TB) *Host {
 	t.Helper()
-	h := &Host{Shadow: host.NewShadow(void{}), t: t}
+	h := &Host{Writer: host.NewShadow(void{}), t: t}
 	for _, dir := range []string{"/etc", "/home", "/opt", "/root", "/run", "/srv", "/usr/bin", "/usr/sbin", "/var/lib"} {
 		h.AddDir(dir, 0o755)
 	}
@@ -204,6 +204,9 @@ func matches(pattern, argv []string) bool {
 	}
 	return len(pattern) == len(argv)
 }
+
+// Identity is root's.
+func (h *Host) Identity() (uid, gid int) { return 0, 0 }
 
 // Noted has nothing to tell: this is a real host as far as modules go.
 func (h *Host) Noted(kind, name string) (any, bool) { return nil, false }
