@@ -68,6 +68,7 @@ func All() []*modules.Module {
 		setup.Module(),
 		shell.Module(),
 		systemd.Module(),
+		systemd.ServiceModule(),
 		template.Module(),
 		ufw.Module(),
 		user.Module(),
