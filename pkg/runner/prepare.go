@@ -33,6 +33,7 @@ func (r *Runner) Prepare(ctx context.Context, req Request) (*Prepared, error) {
 	s.loadInventory(ctx, &l)
 	s.loadPlaybooks(&l)
 	if s.inv != nil {
+		s.checkPlaybookVars(&l)
 		s.checkPatterns(&l)
 		if !l.HasErrors() {
 			l.Merge(playbook.CheckVariables(s.playbooks, s.knownNames))
@@ -117,6 +118,19 @@ func (s *session) loadPlaybooks(l *diag.List) {
 	pbs, dl := s.loader.Load(s.req.Playbooks)
 	l.Merge(dl)
 	s.playbooks = pbs
+}
+
+// checkPlaybookVars reads the group_vars and host_vars beside the playbooks.
+func (s *session) checkPlaybookVars(l *diag.List) {
+	seen := map[string]bool{}
+	for _, pb := range s.playbooks {
+		for _, play := range pb.Plays {
+			if !seen[play.Dir] {
+				seen[play.Dir] = true
+				l.Merge(s.inv.Check(play.Dir))
+			}
+		}
+	}
 }
 
 // checkPatterns finds patterns that name nothing. Once a playbook may add
