@@ -74,6 +74,9 @@ func (p place) searched(kind string) []string {
 			out = append(out, filepath.Join(dir, kind), dir)
 		}
 	}
+	if len(out) == 0 {
+		out = []string{"."}
+	}
 	return out
 }
 

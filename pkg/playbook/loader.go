@@ -1,6 +1,10 @@
 package playbook
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -46,8 +50,32 @@ type includeKey struct {
 	parent *Task
 }
 
-// NewLoader makes a Loader.
-func NewLoader(cfg Config) *Loader { return &Loader{cfg: cfg} }
+// NewLoader makes a Loader. Folders below the working directory are shown
+// relative to it in positions.
+func NewLoader(cfg Config) *Loader {
+	cfg.ProjectDir = near(cfg.ProjectDir)
+	cfg.RolesPath = slices.Clone(cfg.RolesPath)
+	for i, dir := range cfg.RolesPath {
+		cfg.RolesPath[i] = near(dir)
+	}
+	return &Loader{cfg: cfg}
+}
+
+// near makes an absolute path below the working directory relative.
+func near(path string) string {
+	if !filepath.IsAbs(path) {
+		return path
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(wd, path)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, "../") {
+		return path
+	}
+	return rel
+}
 
 // Load reads playbooks with everything static in them: imported playbooks and
 // tasks, roles, and what includes bring whose names are literal. It compiles
