@@ -8,6 +8,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/addhost"
 	"github.com/foobar-play/foobar-play/pkg/modules/apt"
 	"github.com/foobar-play/foobar-play/pkg/modules/assert"
+	"github.com/foobar-play/foobar-play/pkg/modules/authorizedkey"
 	"github.com/foobar-play/foobar-play/pkg/modules/blockinfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/command"
 	"github.com/foobar-play/foobar-play/pkg/modules/copy"
@@ -45,6 +46,7 @@ func All() []*modules.Module {
 		addhost.Module(),
 		apt.Module(),
 		assert.Module(),
+		authorizedkey.Module(),
 		blockinfile.Module(),
 		command.Module(),
 		copy.Module(),
