@@ -18,6 +18,10 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
+// leaveTime is how long an agent may take to end what it runs and to leave.
+// Killed before, it would leave its commands behind.
+const leaveTime = 5 * time.Second
+
 // cancelGrace is how long Do waits for the answer to a cancelled request: the
 // host first asks a command to end, then makes it.
 const cancelGrace = 5 * time.Second
@@ -314,60 +318,72 @@ func (c *Client) ping() {
 func (c *Client) finish() {
 	<-c.wire.ended
 	c.cancel()
-	c.err = c.reason()
+	go c.proc.Stdin().Close() // may wait for a network that is gone
+	exited := make(chan error, 1)
+	go func() { exited <- c.proc.Wait() }()
+	var exit error
+	left := true
+	select {
+	case exit = <-exited:
+	case <-time.After(leaveTime):
+		left = false
+	}
+	c.err = c.reason(left, exit)
 	c.proc.Kill()
 	c.wg.Wait()
 	close(c.done)
 }
 
-// reason explains the end: a lost connection, or an agent that left by itself.
-func (c *Client) reason() error {
+// reason explains the end: our own wish, a lost connection, or an agent that
+// left by itself.
+func (c *Client) reason(left bool, exit error) error {
 	c.mu.Lock()
 	closing := c.closing
 	c.mu.Unlock()
-	if closing {
-		return &connection.Error{Host: c.host, Kind: connection.Lost, Msg: "the agent was told to end", Err: errEnded}
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- c.proc.Wait() }()
-	select {
-	case err := <-exited:
-		var lost *connection.Error
-		if errors.As(err, &lost) {
-			return lost
+	e := &connection.Error{Host: c.host, Kind: connection.Lost, Err: c.wire.err}
+	var lost *connection.Error
+	switch {
+	case closing:
+		e.Msg = "the agent was told to end"
+	case errors.As(exit, &lost):
+		return lost
+	case c.conn.Err() != nil:
+		return c.conn.Err()
+	case !left || c.wire.err != io.EOF:
+		e.Msg = fmt.Sprintf("the conversation with the agent broke: %v", c.wire.err)
+	default:
+		e.Msg = "the agent on the host ended unexpectedly"
+		if exit != nil {
+			e.Msg += " (" + exit.Error() + ")"
 		}
-		msg := "the agent on the host ended unexpectedly"
-		if err != nil {
-			msg += " (" + err.Error() + ")"
-		}
-		if said := c.stderr.String(); said != "" {
-			msg += ":\n" + said
-		}
-		return &connection.Error{Host: c.host, Kind: connection.Lost, Msg: msg, Err: c.wire.err}
-	case <-time.After(2 * time.Second):
 	}
-	if err := c.conn.Err(); err != nil {
-		return err
+	if said := c.stderr.String(); said != "" && !closing {
+		e.Msg += ":\n" + said
 	}
-	return &connection.Error{Host: c.host, Kind: connection.Lost, Msg: fmt.Sprintf("the conversation with the agent broke: %v", c.wire.err), Err: c.wire.err}
+	return e
 }
 
-// Close tells the agent to end what it runs and to leave, and waits for it
-// within ctx. After that the process is killed.
+// Close tells the agent to end what it runs and to leave, and waits for it. When
+// ctx ends first, Close returns its error, and what is left to do goes on: the
+// agent gets a few seconds, then it is killed.
 func (c *Client) Close(ctx context.Context) error {
 	c.mu.Lock()
 	first := !c.closing
 	c.closing = true
 	c.mu.Unlock()
-	if first && c.wire.send(ctx, kindShutdown, idMsg{}) == nil {
-		select {
-		case <-c.wire.ended: // by the end of its stdout
-		case <-ctx.Done():
+	if first {
+		if c.wire.send(ctx, kindShutdown, idMsg{}) != nil {
+			c.wire.end(errEnded)
 		}
+		time.AfterFunc(leaveTime, func() { c.wire.end(errEnded) })
 	}
-	c.wire.end(errEnded)
-	<-c.done
-	return nil
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+		c.wire.end(errEnded)
+		return context.Cause(ctx)
+	}
 }
 
 // tail keeps the end of what a process said.

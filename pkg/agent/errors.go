@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
@@ -116,7 +117,7 @@ func decodeError(m *errorMsg) error {
 			return &modules.DefectError{Module: m.Module, Changes: m.Changes}
 		}
 	case errArg:
-		return modules.ArgErrors(m.Args)
+		return modules.ArgErrors(slices.DeleteFunc(m.Args, func(a *modules.ArgError) bool { return a == nil }))
 	case errUnknown:
 		return &host.UnknownError{Reason: m.Msg}
 	case errPanic:
