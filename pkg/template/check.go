@@ -245,9 +245,7 @@ func (c *checker) call(id *parse.IdentifierNode, args []parse.Node, before *pars
 			continue
 		}
 		c.guarded = fn.soft.accepts(i, n)
-		if skippable(fn.name, i) {
-			c.conditional = true
-		}
+		c.conditional = outer.conditional || skippable(fn.name, i)
 		c.word(a)
 		if fn.name == "and" || fn.name == "or" {
 			c.safe = append(slices.Clone(c.safe), c.nodeGuards(a, fn.name == "and")...)
@@ -330,9 +328,6 @@ func (c *checker) keys(n parse.Node) {
 }
 
 func (c *checker) mention(n parse.Node, path []string) {
-	for len(path) > 1 && path[len(path)-1] == computed {
-		path = path[:len(path)-1]
-	}
 	c.refs = append(c.refs, Ref{
 		Path: path, Pos: c.prog.pos(n),
 		Guarded: c.guarded || c.safe.cover(path), Conditional: c.conditional,

@@ -41,7 +41,7 @@ func (e *Engine) expr(text string, place func(int) diag.Pos, list *diag.List) *E
 		list.Add(*bad)
 		return x
 	}
-	x.tmpl = e.check(p, nil, list)
+	x.tmpl = e.checked(p, list)
 	return x
 }
 
@@ -65,7 +65,7 @@ func unwrap(text string) (bare string, skipped int, ok bool) {
 	return strings.TrimSuffix(bare, " -"), skipped, true
 }
 
-var errNotCompiled = errors.New("the expression has mistakes and was not compiled")
+var errNotCompiled = errors.New("this has mistakes and was not compiled")
 
 // Eval gives the pipeline's value, or a value.Unknown. Errors are *Error.
 func (x *Expr) Eval(ctx *Context) (any, error) {

@@ -84,7 +84,7 @@ func positioned(err error, pos diag.Pos, prefix string) error {
 	}
 	var h *hinted
 	if errors.As(err, &h) {
-		return &Error{Diagnostic: diag.Diagnostic{Pos: pos, Message: prefix + h.message, Hint: h.hint}}
+		return &Error{Diagnostic: diag.Diagnostic{Pos: pos, Message: prefix + err.Error(), Hint: h.hint}}
 	}
 	return &Error{Diagnostic: diag.Diagnostic{Pos: pos, Message: prefix + err.Error()}, Err: err}
 }

@@ -137,8 +137,12 @@ func (r *run) rendered(name string) (any, error) {
 		return nil, err
 	}
 	inner := newRun(f.tmpl, r.ctx, r.root.extra)
+	inner.steps = r.steps
 	if inner.depth = r.depth + 1; inner.depth > maxDepth {
 		return nil, fmt.Errorf("template %s looks itself up without end", name)
+	}
+	if err := r.step(r.here); err != nil {
+		return nil, err
 	}
 	v, err := inner.text()
 	if u, ok := isUnknown(v); ok {

@@ -2,7 +2,6 @@ package template
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"text/template/parse"
 
@@ -227,7 +226,10 @@ func tpl(r *run, a []any) (any, error) {
 		return nil, err
 	}
 	if r.depth++; r.depth > maxDepth {
-		return nil, fmt.Errorf("templates evaluate each other without end")
+		return nil, errors.New("templates evaluate each other without end")
+	}
+	if err := r.step(r.here); err != nil {
+		return nil, err
 	}
 	defer func(prog *program, defs map[string]definition, dot any, vars []variable, here parse.Node) {
 		r.depth--

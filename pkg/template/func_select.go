@@ -97,14 +97,6 @@ func mapItems(r *run, a []any) (any, error) {
 }
 
 func itemError(i int, err error) error {
-	var h *hinted
-	var stop *unknownStop
-	switch {
-	case errors.As(err, &stop):
-		return err
-	case errors.As(err, &h):
-		return &hinted{fmt.Sprintf("item %d: %s", i, h.message), h.hint}
-	}
 	return fmt.Errorf("item %d: %w", i, err)
 }
 

@@ -12,7 +12,7 @@ type Ref struct {
 	// Path is the variable and the fields that are taken of it:
 	// .ansible_facts.os_family and index .ansible_facts "os_family" are both
 	// ["ansible_facts" "os_family"]. A key that is not constant is "*":
-	// (index .hostvars .h).x is ["hostvars" "*" "x"]. The last one never is.
+	// (index .hostvars .h).x is ["hostvars" "*" "x"].
 	Path []string
 	Pos  diag.Pos
 	// Guarded: it may be undefined here; it is what default, defined and their

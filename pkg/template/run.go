@@ -17,6 +17,9 @@ const (
 	maxOutput = 64 << 20
 	// maxDepth bounds templates that include templates.
 	maxDepth = 100
+	// maxSteps bounds how many turns of ranges and calls of templates one
+	// evaluation may take.
+	maxSteps = 10_000_000
 )
 
 // mode says how truth is told.
@@ -39,6 +42,7 @@ type run struct {
 	vars  []variable
 	out   *strings.Builder
 	depth int
+	steps *int       // taken so far, together with the files this one looks up
 	here  parse.Node // what is being evaluated, for a panic's place
 	owned map[uintptr]map[string]any
 }
@@ -52,7 +56,7 @@ func newRun(p *compiled, ctx *Context, extra map[string]any) *run {
 	if ctx == nil {
 		ctx = &Context{}
 	}
-	r := &run{eng: p.eng, ctx: ctx, done: ctx.context(), prog: p.program, defs: p.defs, out: &strings.Builder{}}
+	r := &run{eng: p.eng, ctx: ctx, done: ctx.context(), prog: p.program, defs: p.defs, out: &strings.Builder{}, steps: new(int)}
 	r.root = &root{scope: ctx.Scope, extra: extra}
 	r.dot = r.root
 	r.vars = []variable{{"$", r.root}}
@@ -256,6 +260,9 @@ func (r *run) call(n parse.Node, name string, dot any) error {
 	if r.depth++; r.depth > maxDepth {
 		return r.errorf(n, "template %q includes itself without end", name)
 	}
+	if err := r.step(n); err != nil {
+		return err
+	}
 	defer func(prog *program, old any, vars []variable) {
 		r.depth--
 		r.prog, r.dot, r.vars = prog, old, vars
@@ -332,9 +339,20 @@ func positioned2(err error, pos diag.Pos) error {
 	return positioned(err, pos, "")
 }
 
-func (r *run) iteration(n *parse.RangeNode, mark int, key, item any) error {
+// step counts one turn, and ends what takes too long.
+func (r *run) step(n parse.Node) error {
 	if err := r.done.Err(); err != nil {
 		return positioned(fmt.Errorf("the evaluation was stopped: %w", err), r.pos(n), "")
+	}
+	if *r.steps++; *r.steps > maxSteps {
+		return r.errorf(n, "more than %d turns of range: this would take too long", maxSteps)
+	}
+	return nil
+}
+
+func (r *run) iteration(n *parse.RangeNode, mark int, key, item any) error {
+	if err := r.step(n); err != nil {
+		return err
 	}
 	r.pop(mark)
 	decl := n.Pipe.Decl

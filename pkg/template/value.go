@@ -53,7 +53,8 @@ func staticOf(n *source.Node, v any) *Value {
 // Compile parses the templates in a YAML value and checks them. Mistakes are
 // in the list with their place in the file: syntax errors, unknown functions,
 // wrong numbers of arguments, invalid patterns, Jinja's syntax. Below a tag
-// !unsafe nothing is a template. The Value is never nil.
+// !unsafe nothing is a template. The Value is never nil; evaluating one with
+// mistakes fails.
 func (e *Engine) Compile(n *source.Node) (*Value, diag.List) {
 	var list diag.List
 	list.AddError(diag.Pos{}, e.badFuncErr)
@@ -120,12 +121,11 @@ func (e *Engine) unsafe(n *source.Node) *Value {
 // text compiles a string.
 func (v *Value) text(e *Engine, list *diag.List) {
 	s, _ := v.node.Text()
-	v.literal = true
 	p := &program{text: s, place: v.node.Place}
 	if strings.Contains(s, "{%") {
 		p.blockTags(list)
 	}
-	if !strings.Contains(s, "{{") {
+	if v.literal = !strings.Contains(s, "{{"); v.literal {
 		return
 	}
 	p, bad := parseText(s, delims{}, v.node.Place)
@@ -133,8 +133,18 @@ func (v *Value) text(e *Engine, list *diag.List) {
 		list.Add(*bad)
 		return
 	}
-	v.literal = false
-	v.tmpl = e.check(p, nil, list)
+	v.tmpl = e.checked(p, list)
+}
+
+// checked is check that gives nil when there are mistakes.
+func (e *Engine) checked(p *program, list *diag.List) *compiled {
+	var found diag.List
+	c := e.check(p, nil, &found)
+	list.Merge(found)
+	if found.HasErrors() {
+		return nil
+	}
+	return c
 }
 
 // Eval gives the value, in the kinds of package value: maps and lists with all
@@ -171,7 +181,7 @@ func (v *Value) Resolve(ctx *Context) (any, error) {
 	case v.node.Kind == source.Map:
 		return v.evalMap(ctx)
 	}
-	return v.lit, nil
+	return nil, positioned(errNotCompiled, v.Pos(), "")
 }
 
 func (v *Value) evalList(ctx *Context) (any, error) {
