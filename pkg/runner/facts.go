@@ -123,7 +123,7 @@ func (h *hostRun) validateRoles(ctx context.Context, f frame) fate {
 	if err := h.loadVarsFiles(ctx, f); err != nil {
 		return h.refuse(err)
 	}
-	for _, use := range h.batch.play.Roles {
+	for _, use := range slices.Concat(h.batch.play.Roles, h.batch.play.Imported) {
 		if diags := h.checkSpec(use, f.inRole(use)); diags.HasErrors() {
 			return h.refuse(diags.Err())
 		}
@@ -133,7 +133,7 @@ func (h *hostRun) validateRoles(ctx context.Context, f frame) fate {
 
 // checkSpec checks the entry point's parameters as the host has them.
 func (h *hostRun) checkSpec(use *playbook.RoleUse, f frame) diag.List {
-	spec := use.Role.ArgSpecs["main"]
+	spec := use.Role.ArgSpecs[use.Entry]
 	if spec == nil {
 		return diag.List{}
 	}

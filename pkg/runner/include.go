@@ -30,7 +30,9 @@ func (h *hostRun) walkInclude(ctx context.Context, t *playbook.Task, f frame) fa
 	}
 	inner := f.withKeywords(t.Keywords)
 	run := h.newTaskRun(ctx, t, inner, ref)
-	found, out := h.resolve(run, inner)
+	// What is included inherits what is around the include, not the include's
+	// own keywords: those for its tasks stand under apply.
+	found, out := h.resolve(run, f)
 	run.emit(out, nil)
 	b.strategy.leave(h, g)
 	if got := h.settle(t, inner, out); got != goOn || out.status != event.OK {

@@ -20,7 +20,7 @@ type handler struct {
 // collectHandlers lists the play's handlers in the order they run: those of
 // its roles, then its own.
 func (b *batch) collectHandlers() {
-	for _, use := range b.play.Roles {
+	for _, use := range slices.Concat(b.play.Roles, b.play.Imported) {
 		b.addRoleHandlers(use)
 	}
 	for _, t := range b.play.Handlers {

@@ -29,6 +29,7 @@ type outcome struct {
 
 	ignored  bool
 	rescued  bool
+	fatal    bool // for all hosts, unless rescued
 	delegate string
 	attempts int
 	duration time.Duration

@@ -246,15 +246,6 @@ func (b *batch) run(ctx context.Context) error {
 func (b *batch) abortRule() (abortRule, error) {
 	rule := abortRule{maxFailPct: -1, total: len(b.hosts)}
 	c := b.playScope(b.play)
-	if v := b.play.AnyErrorsFatal; v != nil {
-		got, err := v.Eval(c)
-		if err != nil {
-			return rule, err
-		}
-		if rule.anyErrorFatal, err = value.Bool(got); err != nil {
-			return rule, diag.Errorf(v.Pos(), "any_errors_fatal: %v", err)
-		}
-	}
 	if v := b.play.MaxFailPercentage; v != nil {
 		got, err := v.Eval(c)
 		if err != nil {

@@ -99,7 +99,7 @@ func (b *batch) visibleRoles(run *hostRun, f frame) []*playbook.Role {
 	put := func(r *playbook.Role) {
 		out = append(slices.DeleteFunc(out, func(o *playbook.Role) bool { return o == r }), r)
 	}
-	for _, use := range b.play.Roles {
+	for _, use := range slices.Concat(b.play.Roles, b.play.Imported) {
 		put(use.Role)
 	}
 	if run != nil {

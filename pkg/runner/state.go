@@ -99,6 +99,8 @@ type hostRun struct {
 	ended bool
 	// started is false until --start-at-task is met.
 	started bool
+	// fatal: what the host failed with is fatal for all (any_errors_fatal).
+	fatal bool
 	// depth of rescue-able blocks around the current task.
 	rescuable int
 	// extra handlers and role vars brought by include_role.
@@ -174,6 +176,7 @@ func inherit(inner, outer playbook.Keywords) playbook.Keywords {
 	pick(&inner.Throttle, outer.Throttle)
 	pick(&inner.Timeout, outer.Timeout)
 	pick(&inner.ModuleDefaults, outer.ModuleDefaults)
+	pick(&inner.AnyErrorsFatal, outer.AnyErrorsFatal)
 	inner.Environment = append(slices.Clip(outer.Environment), inner.Environment...)
 	return inner
 }

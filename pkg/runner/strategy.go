@@ -39,19 +39,12 @@ type group struct {
 
 // abortRule says when a play is over for everybody.
 type abortRule struct {
-	anyErrorFatal bool
-	maxFailPct    float64 // < 0: not set
-	total         int
+	maxFailPct float64 // < 0: not set
+	total      int
 }
 
 func (r abortRule) broken(failed int) bool {
-	if failed == 0 {
-		return false
-	}
-	if r.anyErrorFatal {
-		return true
-	}
-	return r.maxFailPct >= 0 && float64(failed)*100 > r.maxFailPct*float64(r.total)
+	return failed > 0 && r.maxFailPct >= 0 && float64(failed)*100 > r.maxFailPct*float64(r.total)
 }
 
 // linear keeps all hosts in step: the lowest path among the hosts is taken
@@ -101,7 +94,7 @@ func (l *linear) quit(h *hostRun, failed bool) {
 	if failed {
 		l.failed++
 	}
-	if l.rule.broken(l.failed) {
+	if failed && h.fatal || l.rule.broken(l.failed) {
 		l.aborted = true
 	}
 	l.advance()
@@ -187,7 +180,7 @@ func (f *free) quit(h *hostRun, failed bool) {
 	if failed {
 		f.failed++
 	}
-	if f.rule.broken(f.failed) {
+	if failed && h.fatal || f.rule.broken(f.failed) {
 		f.aborted = true
 	}
 }

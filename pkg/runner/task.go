@@ -235,6 +235,7 @@ func (r *taskRun) judge(out *outcome) {
 	case event.Unreachable:
 		out.ignored = r.flag("ignore_unreachable", r.f.keywords.IgnoreUnreachable)
 	}
+	out.fatal = r.flag("any_errors_fatal", r.f.keywords.AnyErrorsFatal)
 	if r.f.maybe != "" && out.status == event.Changed {
 		out.status, out.reason = event.Maybe, maybeDue(r.f.maybe)
 	}

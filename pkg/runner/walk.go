@@ -68,6 +68,10 @@ func (h *hostRun) walkSections(ctx context.Context, root frame) fate {
 
 func (h *hostRun) walkRoles(ctx context.Context, f frame) fate {
 	for i, use := range h.batch.play.Roles {
+		if use.Key != "" && h.rolesDone[use.Key] {
+			continue
+		}
+		h.rolesDone[use.Key] = true
 		if got := h.walkTasks(ctx, use.Role.Tasks, f.inRole(use).withPath(f.at.add(i))); got != goOn {
 			return got
 		}
@@ -75,15 +79,12 @@ func (h *hostRun) walkRoles(ctx context.Context, f frame) fate {
 	return goOn
 }
 
-// inRole is the frame of a role's tasks.
+// inRole is the frame of a role's tasks. Its conditions, tags and delegation
+// are in the tasks themselves.
 func (f frame) inRole(use *playbook.RoleUse) frame {
 	f.role = use
 	f.roleNames = append(f.roleNames[:len(f.roleNames):len(f.roleNames)], use.Role.Name)
-	f = f.withKeywords(use.Keywords).withWhen(use.When...)
-	f.tags = append(f.tags[:len(f.tags):len(f.tags)], use.Tags...)
-	if use.DelegateTo != nil {
-		f.delegate = use.DelegateTo
-	}
+	f = f.withKeywords(use.Keywords)
 	if len(use.Vars) > 0 {
 		f.roleParams = append(f.roleParams[:len(f.roleParams):len(f.roleParams)], layerOf("parameters of role "+use.Role.Name, use.Vars))
 	}
@@ -188,6 +189,9 @@ func (h *hostRun) settle(t *playbook.Task, f frame, out outcome) fate {
 	if t.Register != "" && out.register != nil {
 		h.setVar(t.Register, out.register)
 	}
+	if (out.status == event.Failed || out.status == event.Unreachable) && !out.ignored {
+		h.fatal = out.fatal
+	}
 	switch out.status {
 	case event.Failed:
 		if out.ignored {
@@ -209,6 +213,9 @@ func (h *hostRun) settle(t *playbook.Task, f frame, out outcome) fate {
 
 func (h *hostRun) walkBlock(ctx context.Context, t *playbook.Task, f frame) fate {
 	f = f.withKeywords(t.Keywords).withBlockVars("block", t.Pos, t.Vars)
+	if t.Block.Role != nil {
+		f = f.inRole(t.Block.Role)
+	}
 	if t.DelegateTo != nil {
 		f.delegate = t.DelegateTo
 	}
