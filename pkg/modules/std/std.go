@@ -17,6 +17,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/file"
 	"github.com/foobar-play/foobar-play/pkg/modules/group"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
+	"github.com/foobar-play/foobar-play/pkg/modules/hostname"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/opensslcsr"
@@ -31,6 +32,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
 	"github.com/foobar-play/foobar-play/pkg/modules/setup"
 	"github.com/foobar-play/foobar-play/pkg/modules/shell"
+	"github.com/foobar-play/foobar-play/pkg/modules/sysctl"
 	"github.com/foobar-play/foobar-play/pkg/modules/systemd"
 	"github.com/foobar-play/foobar-play/pkg/modules/template"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
@@ -55,6 +57,7 @@ func All() []*modules.Module {
 		file.Module(),
 		group.Module(),
 		groupby.Module(),
+		hostname.Module(),
 		includevars.Module(),
 		lineinfile.Module(),
 		opensslcsr.Module(),
@@ -69,6 +72,7 @@ func All() []*modules.Module {
 		setfact.Module(),
 		setup.Module(),
 		shell.Module(),
+		sysctl.Module(),
 		systemd.Module(),
 		systemd.ServiceModule(),
 		template.Module(),
