@@ -17,9 +17,9 @@ type Controller interface {
 	// Verbosity is the number of -v flags.
 	Verbosity() int
 
-	// Find resolves a relative name as Ansible does: in the role's kind folder
-	// ("files", "templates", "vars", "tasks"), then in the playbook's kind
-	// folder, then beside the task's file, then beside the playbook. The error
+	// Find resolves a relative name as Ansible does: below the role, then below
+	// the folder of the task's file, then below the playbook's, each time in the
+	// kind's folder ("files", "templates", "vars", "tasks") first. The error
 	// lists where was searched.
 	Find(kind, name string) (path string, err error)
 	// Render renders the template file at path with the task's variables,
@@ -46,6 +46,11 @@ type Controller interface {
 	// of others.
 	RunOnHost(ctx context.Context, module string, args map[string]any) (Result, error)
 }
+
+// Based is an optional capability of a Controller: BaseDir is the playbook's
+// directory, where relative paths of files to be written on the controller
+// begin.
+type Based interface{ BaseDir() string }
 
 // RenderOptions tune Controller.Render.
 type RenderOptions struct {

@@ -52,6 +52,9 @@ func (c *Controller) Host() string {
 	return c.Name
 }
 
+// BaseDir gives Dir.
+func (c *Controller) BaseDir() string { return c.Dir }
+
 // Check gives CheckMode.
 func (c *Controller) Check() bool { return c.CheckMode }
 

@@ -14,7 +14,9 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/copy"
 	"github.com/foobar-play/foobar-play/pkg/modules/debug"
 	"github.com/foobar-play/foobar-play/pkg/modules/fail"
+	"github.com/foobar-play/foobar-play/pkg/modules/fetch"
 	"github.com/foobar-play/foobar-play/pkg/modules/file"
+	"github.com/foobar-play/foobar-play/pkg/modules/find"
 	"github.com/foobar-play/foobar-play/pkg/modules/group"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/hostname"
@@ -32,8 +34,11 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/setfact"
 	"github.com/foobar-play/foobar-play/pkg/modules/setup"
 	"github.com/foobar-play/foobar-play/pkg/modules/shell"
+	"github.com/foobar-play/foobar-play/pkg/modules/slurp"
+	"github.com/foobar-play/foobar-play/pkg/modules/stat"
 	"github.com/foobar-play/foobar-play/pkg/modules/sysctl"
 	"github.com/foobar-play/foobar-play/pkg/modules/systemd"
+	"github.com/foobar-play/foobar-play/pkg/modules/tempfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/template"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
 	"github.com/foobar-play/foobar-play/pkg/modules/user"
@@ -54,7 +59,9 @@ func All() []*modules.Module {
 		copy.Module(),
 		debug.Module(),
 		fail.Module(),
+		fetch.Module(),
 		file.Module(),
+		find.Module(),
 		group.Module(),
 		groupby.Module(),
 		hostname.Module(),
@@ -72,9 +79,12 @@ func All() []*modules.Module {
 		setfact.Module(),
 		setup.Module(),
 		shell.Module(),
+		slurp.Module(),
+		stat.Module(),
 		sysctl.Module(),
 		systemd.Module(),
 		systemd.ServiceModule(),
+		tempfile.Module(),
 		template.Module(),
 		ufw.Module(),
 		user.Module(),
