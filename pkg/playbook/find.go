@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // NotFoundError says that a file of the controller is in none of the folders
@@ -60,7 +61,7 @@ func (p place) find(kind, name string) (string, error) {
 // missing reports whether a path is certainly not there; ENOTDIR is the same
 // below a file.
 func missing(err error) bool {
-	return errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "not a directory")
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // searched lists the folders in which a file of a kind is looked for.

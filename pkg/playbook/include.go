@@ -262,7 +262,7 @@ func (r *reader) importRole(t *Task, f source.Field, n *source.Node) *Task {
 	if name == "" {
 		return t
 	}
-	e := roleEntry{name: name, pos: c.name.Node.Pos, from: from, use: RoleUse{Pos: t.Pos}}
+	e := roleEntry{name: name, pos: c.name.Node.Pos, from: from, use: RoleUse{Pos: t.Pos, Vars: t.Vars}}
 	uses := r.use(e, t.at.inside(t))
 	if r.play != nil {
 		r.play.Imported = append(r.play.Imported, uses...)
@@ -271,7 +271,6 @@ func (r *reader) importRole(t *Task, f source.Field, n *source.Node) *Task {
 		if i == len(uses)-1 && !u.Dependency {
 			t.Block.Role = u
 			t.Block.Tasks = append(t.Block.Tasks, u.Role.Tasks...)
-			r.checkParams(u, t.Vars)
 			break
 		}
 		b := r.newTask(u.Pos, t.at.inside(t))

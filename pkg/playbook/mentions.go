@@ -204,7 +204,7 @@ func addFacts(found map[string]bool, refs []template.Ref) {
 		case "hostvars", "vars":
 			i := slices.IndexFunc(path[1:], func(s string) bool { return strings.HasPrefix(s, "ansible_") })
 			if i < 0 {
-				if len(path) == 1 {
+				if len(path) == 1 || path[0] == "vars" && path[1] == "*" {
 					found["*"] = true
 				}
 				continue

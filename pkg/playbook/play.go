@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"errors"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -258,14 +259,17 @@ func (r *reader) varsFile(p *Play, n *source.Node) {
 		if !ok {
 			return // reported by texts
 		}
-		tried := []string{inDir(p.Dir, s), inDir(filepath.Join(p.Dir, "vars"), s)}
-		for _, path := range tried {
-			if isFile(path) {
-				p.files = append(p.files, varsFile{path, r.varsOf(path)})
-				return
-			}
+		path, err := place{playDir: p.Dir}.find("vars", s)
+		if err == nil {
+			p.files = append(p.files, varsFile{path, r.varsOf(path)})
+			return
 		}
-		searched = append(searched, tried...)
+		var missing *NotFoundError
+		if !errors.As(err, &missing) {
+			r.errorf(name.Pos, "look for the vars file: %v", err)
+			return
+		}
+		searched = append(searched, missing.Searched...)
 	}
-	r.errorf(n.Pos, "no such vars file; searched: %s", joined(searched))
+	r.hint(n.Pos, "searched: "+joined(searched), "no such vars file")
 }

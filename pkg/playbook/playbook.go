@@ -92,7 +92,7 @@ type RoleUse struct {
 	Role *Role
 	Pos  diag.Pos
 	// Vars are the parameters given where the role is used, over those of the
-	// roles that depend on it.
+	// roles that depend on it; of an import_role, its vars.
 	Vars map[string]vars.Var
 	// When of the use and of what depends on it. It is in each task's When
 	// already; a runner need not test it.
