@@ -117,39 +117,6 @@ func (b *batch) factsTask(m *modules.Module, subsets []any) *playbook.Task {
 	return b.gather
 }
 
-// validateRoles loads vars_files and checks the parameters of the play's roles
-// against their argument specs, before the host is contacted.
-func (h *hostRun) validateRoles(ctx context.Context, f frame) fate {
-	if err := h.loadVarsFiles(ctx, f); err != nil {
-		return h.refuse(err)
-	}
-	for _, use := range slices.Concat(h.batch.play.Roles, h.batch.play.Imported) {
-		if diags := h.checkSpec(use, f.inRole(use)); diags.HasErrors() {
-			return h.refuse(diags.Err())
-		}
-	}
-	return goOn
-}
-
-// checkSpec checks the entry point's parameters as the host has them.
-func (h *hostRun) checkSpec(use *playbook.RoleUse, f frame) diag.List {
-	spec := use.Role.ArgSpecs[use.Entry]
-	if spec == nil {
-		return diag.List{}
-	}
-	scope := h.batch.taskScope(h, &playbook.Task{Role: use.Role, Pos: use.Pos}, f)
-	return spec.Validate(use.Role.Name, use.Pos, scope.Lookup)
-}
-
-// refuse tells why the host cannot take part in the play.
-func (h *hostRun) refuse(err error) fate {
-	h.batch.emitter.emit(event.TaskResult{
-		Task: event.TaskRef{ID: "play@" + h.batch.play.Pos.String(), Name: "start of the play", Pos: h.batch.play.Pos},
-		Host: h.name(), Status: event.Failed, Msg: err.Error(),
-	})
-	return hostFailed
-}
-
 // factsIn lists the facts that references mention; "*" when it cannot be told.
 func factsIn(refs []template.Ref) []string {
 	var out []string
@@ -166,4 +133,13 @@ func factsIn(refs []template.Ref) []string {
 		}
 	}
 	return out
+}
+
+// refuse tells why the host cannot take part in the play.
+func (h *hostRun) refuse(err error) fate {
+	h.batch.emitter.emit(event.TaskResult{
+		Task: event.TaskRef{ID: "play@" + h.batch.play.Pos.String(), Name: "start of the play", Pos: h.batch.play.Pos},
+		Host: h.name(), Status: event.Failed, Msg: err.Error(),
+	})
+	return hostFailed
 }

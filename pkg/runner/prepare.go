@@ -37,6 +37,7 @@ func (r *Runner) Prepare(ctx context.Context, req Request) (*Prepared, error) {
 		s.checkPatterns(&l)
 		if !l.HasErrors() {
 			l.Merge(playbook.CheckVariables(s.playbooks, s.knownNames))
+			s.checkParameters(ctx, &l)
 		}
 	}
 	if l.HasErrors() {

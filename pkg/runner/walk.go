@@ -45,8 +45,8 @@ func (h *hostRun) walkPlay(ctx context.Context) (lost bool) {
 
 func (h *hostRun) walkSections(ctx context.Context, root frame) fate {
 	play := h.batch.play
-	if f := h.validateRoles(ctx, root); f != goOn {
-		return f
+	if err := h.loadVarsFiles(ctx, root); err != nil {
+		return h.refuse(err)
 	}
 	sections := []func() fate{
 		func() fate { return h.gatherFacts(ctx, root.withPath(path{{n: atFacts}})) },
@@ -72,7 +72,11 @@ func (h *hostRun) walkRoles(ctx context.Context, f frame) fate {
 			continue
 		}
 		h.rolesDone[use.Key] = true
-		if got := h.walkTasks(ctx, use.Role.Tasks, f.inRole(use).withPath(f.at.add(i))); got != goOn {
+		rf := f.inRole(use).withPath(f.at.add(i))
+		if l := h.checkSpec(use, rf); l.HasErrors() {
+			return h.refuse(l.Err())
+		}
+		if got := h.walkTasks(ctx, use.Role.Tasks, rf); got != goOn {
 			return got
 		}
 	}
