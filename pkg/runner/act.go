@@ -38,6 +38,9 @@ func (r *taskRun) act(ctx context.Context, scope *vars.Scope) outcome {
 		return r.named(maybe(reason), target)
 	}
 	out := r.named(fromResult(res, err), target)
+	if out.status == event.Maybe {
+		out.spreadUnknown(m)
+	}
 	if out.effects != nil {
 		r.applyEffects(&out)
 	}

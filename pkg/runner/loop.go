@@ -156,6 +156,7 @@ type loopFold struct {
 	total   outcome
 	results []any
 	failed  int
+	first   string // what the first failure said
 }
 
 func (f *loopFold) add(out outcome, item any, name string) {
@@ -176,6 +177,9 @@ func (f *loopFold) add(out outcome, item any, name string) {
 	t.delegate = out.delegate
 	if out.status == event.Failed || out.status == event.Unreachable {
 		f.failed++
+		if f.first == "" {
+			f.first = out.msg
+		}
 	}
 	if rank(out.status) > rank(t.status) {
 		t.status, t.reason = out.status, out.reason
@@ -206,7 +210,7 @@ func (f *loopFold) done() outcome {
 	t := f.total
 	switch {
 	case t.status == event.Failed:
-		t.msg = fmt.Sprintf("%d of %d items failed", f.failed, len(f.results))
+		t.msg = fmt.Sprintf("%d of %d items failed; the first: %s", f.failed, len(f.results), f.first)
 	case t.status == event.Skipped:
 		t.msg = "All items skipped"
 	case t.msg == "":

@@ -85,6 +85,21 @@ func failedOutcome(out *outcome, values map[string]any, err error) {
 	}
 }
 
+// spreadUnknown makes the return values that a dry run could not give Unknown,
+// so that they are not taken for missing. A module that only reads changes
+// nothing, whatever it would have read.
+func (o *outcome) spreadUnknown(m *modules.Module) {
+	for _, ret := range m.Returns {
+		if _, given := o.values[ret.Name]; !given {
+			o.values[ret.Name] = value.Unknown{Reason: o.reason}
+		}
+	}
+	if m.ReadOnly && !m.IsLocal() {
+		o.status = event.OK
+	}
+	o.register = o.registered()
+}
+
 // addLines gives stdout and stderr their _lines forms, as Ansible does.
 func addLines(values map[string]any) {
 	for _, name := range []string{"stdout", "stderr"} {
