@@ -12,6 +12,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/blockinfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/command"
 	"github.com/foobar-play/foobar-play/pkg/modules/copy"
+	"github.com/foobar-play/foobar-play/pkg/modules/cron"
 	"github.com/foobar-play/foobar-play/pkg/modules/debug"
 	"github.com/foobar-play/foobar-play/pkg/modules/fail"
 	"github.com/foobar-play/foobar-play/pkg/modules/fetch"
@@ -57,6 +58,7 @@ func All() []*modules.Module {
 		blockinfile.Module(),
 		command.Module(),
 		copy.Module(),
+		cron.Module(),
 		debug.Module(),
 		fail.Module(),
 		fetch.Module(),
