@@ -56,15 +56,18 @@ func (b Become) command(script, prompt string) (string, error) {
 }
 
 // asks reports whether what the method said so far, up to the last byte, is a
-// question for the password: sudo asks with our own prompt; su's is in the
-// language of the host, so it is a line without an end that closes with a
-// colon.
-func (b Become) asks(said, prompt string) bool {
+// question for the password. sudo asks with our own prompt, or with that of the
+// host's PAM; su's is in the language of the host. So it is a line without an
+// end that closes with a colon, and no message, which begins with the program's
+// name. su asks once only: afterwards it has nothing to ask.
+func (b Become) asks(said, prompt string, given bool) bool {
 	if b.Method == "sudo" && strings.Contains(said, prompt) {
 		return true
 	}
-	line := said[strings.LastIndexByte(said, '\n')+1:]
-	line = strings.TrimRight(line, " \u00a0")
+	line := strings.TrimSpace(said[strings.LastIndexByte(said, '\n')+1:])
+	if strings.HasPrefix(line, b.Method+":") || b.Method == "su" && given {
+		return false
+	}
 	return strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")
 }
 

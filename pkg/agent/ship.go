@@ -98,9 +98,9 @@ func (s *starter) listen() {
 		n, err := s.proc.Stderr().Read(buf)
 		if n > 0 {
 			s.stderr.Write(buf[:n])
-			if s.becoming() {
+			if becoming, given := s.becoming(); becoming {
 				said.Write(buf[:n])
-				if s.o.Become.asks(said.String(), s.prompt) {
+				if s.o.Become.asks(said.String(), s.prompt, given) {
 					said.Reset()
 					s.answer()
 				}
@@ -114,20 +114,21 @@ func (s *starter) listen() {
 	}
 }
 
-// becoming reports whether the other user is not become yet.
-func (s *starter) becoming() bool {
+// becoming reports whether the other user is not become yet, and whether the
+// password was given.
+func (s *starter) becoming() (yes, given bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.o.Become.Method != "" && !s.started
+	return s.o.Become.Method != "" && !s.started, s.given
 }
 
 func (s *starter) answer() {
 	s.mu.Lock()
-	again := s.given
-	s.denied = again || s.o.Become.Password == ""
-	s.given = !s.denied || again
+	denied := s.given || s.o.Become.Password == ""
+	s.denied = denied
+	s.given = true
 	s.mu.Unlock()
-	if s.denied {
+	if denied {
 		s.proc.Kill()
 		return
 	}
@@ -157,7 +158,7 @@ func (s *starter) explain(ctx context.Context, err error, listened <-chan struct
 		err, exit = cause, nil
 	}
 	if !started && s.o.Become.Method != "" {
-		return s.o.Become.failure(host, said, given, denied && given, exit)
+		return s.o.Become.failure(host, said, given && s.o.Become.Password != "", denied && s.o.Become.Password != "", exit)
 	}
 	if errors.Is(err, io.EOF) {
 		err = errors.New("it ended before it said anything")
