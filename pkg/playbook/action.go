@@ -10,7 +10,6 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/modules"
 	"github.com/foobar-play/foobar-play/pkg/source"
-	"github.com/foobar-play/foobar-play/pkg/template"
 )
 
 // call is a module's name and options as a task writes them.
@@ -264,16 +263,4 @@ func unevaluated(n *source.Node) *source.Node {
 		out.Items[i] = unevaluated(e)
 	}
 	return &out
-}
-
-// refs are all variables the options mention, bare pipelines included.
-func (a *Action) refs() []template.Ref {
-	out := a.Args.Refs()
-	for _, c := range a.tests {
-		out = append(out, c.Refs()...)
-	}
-	for _, e := range a.exprs {
-		out = append(out, e.Refs()...)
-	}
-	return out
 }

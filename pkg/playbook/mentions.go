@@ -140,7 +140,7 @@ func FactsMentioned(plays ...*Play) []string {
 	return value.Keys(found)
 }
 
-var otherFile = regexp.MustCompile(`\blookup\s+"(template|file)"`)
+var otherFile = regexp.MustCompile(`(?s)\blookup\s+"template"|\btpl\b.*\blookup\b|\blookup\b.*\btpl\b`)
 
 // rendersFiles reports whether a template in n renders files whose mentions
 // are not known.

@@ -251,6 +251,8 @@ func TestFactsMentioned(t *testing.T) {
 		"variables":     {`- include_vars: "v-{{ .x }}.yml"`, "r"},
 		"apply":         {"- include_tasks:\n    file: inc-a.yml\n    apply: {when: .ansible_facts.s}", "q s"},
 		"another file":  {`- debug: {msg: '{{ lookup "template" "x.j2" }}'}`, "*"},
+		"file as it is": {`- debug: {msg: '{{ lookup "file" "x" }}'}`, ""},
+		"file as text":  {`- debug: {msg: '{{ tpl (lookup "file" "x") . }}'}`, "*"},
 		"interpolated":  {`- command: echo {{ .ansible_facts.t }}`, "t"},
 		"notification":  {"- command: x\n  notify: '{{ .ansible_facts.u }}'", "u"},
 		"module option": {"- file: {path: /x, mode: '{{ .ansible_facts.v }}'}", "v"},
