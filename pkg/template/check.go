@@ -78,8 +78,8 @@ func (c *checker) node(n parse.Node) {
 	case *parse.RangeNode:
 		c.branch(n.Pipe, n.List, n.ElseList, func() {
 			c.dot = nil
-			for i := range n.Pipe.Decl {
-				c.vars[len(c.vars)-1-i].path = nil
+			for _, d := range n.Pipe.Decl {
+				c.assign(d.Ident[0])
 			}
 		})
 	case *parse.TemplateNode:

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"strconv"
@@ -79,7 +80,12 @@ func parseBare(text string, place func(int) diag.Pos) (*program, *diag.Diagnosti
 	return p, nil
 }
 
-func (p *program) parse(d delims) error {
+func (p *program) parse(d delims) (err error) {
+	defer func() {
+		if broke := recover(); broke != nil {
+			err = fmt.Errorf("the parser gave up: %v", broke)
+		}
+	}()
 	trees := map[string]*parse.Tree{}
 	t := parse.New("")
 	t.Mode = parse.SkipFuncCheck

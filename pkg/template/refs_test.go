@@ -17,7 +17,7 @@ func TestRefs(t *testing.T) {
 		`a: "{{ .a.b }} {{ .c }}"`:                            "a.b c",
 		`a: ["{{ .a }}", {b: "x{{ .c }}"}, "{{ 1 }}", plain]`: "a c",
 		`a: !unsafe "{{ .a }}"`:                               "",
-		`a: '{{ index .a "b" .c }}'`:                          "a.b c",
+		`a: '{{ index .a "b" .c }}'`:                          "a.b.* c",
 		`a: '{{ get .a "b" }}'`:                               "a.b",
 		`a: '{{ (index .hostvars "web01").x }}'`:              "hostvars.web01.x",
 		`a: '{{ index .hostvars .h "x" }}'`:                   "hostvars.*.x h",

@@ -19,7 +19,7 @@ const (
 	maxDepth = 100
 	// maxSteps bounds how many turns of ranges and calls of templates one
 	// evaluation may take.
-	maxSteps = 10_000_000
+	maxSteps = 2_000_000
 )
 
 // mode says how truth is told.
