@@ -18,6 +18,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/fetch"
 	"github.com/foobar-play/foobar-play/pkg/modules/file"
 	"github.com/foobar-play/foobar-play/pkg/modules/find"
+	"github.com/foobar-play/foobar-play/pkg/modules/geturl"
 	"github.com/foobar-play/foobar-play/pkg/modules/group"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
 	"github.com/foobar-play/foobar-play/pkg/modules/hostname"
@@ -64,6 +65,7 @@ func All() []*modules.Module {
 		fetch.Module(),
 		file.Module(),
 		find.Module(),
+		geturl.Module(),
 		group.Module(),
 		groupby.Module(),
 		hostname.Module(),
