@@ -1,6 +1,9 @@
 package playbook
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/source"
 	"github.com/foobar-play/foobar-play/pkg/template"
@@ -28,7 +31,7 @@ func (r *reader) loop(t *Task, f source.Field) {
 			return
 		}
 	default:
-		if known(f.Name) {
+		if slices.Contains(withForms, f.Name) {
 			r.hint(f.Pos, `use loop, such as loop: "{{ .list }}"`, "%s is not supported yet", f.Name)
 		} else {
 			r.hint(f.Pos, diag.DidYouMean(f.Name, withForms), "a task has no keyword %q", f.Name)
@@ -46,14 +49,8 @@ var withForms = []string{
 	"with_cartesian", "with_filetree", "with_inventory_hostnames", "with_url", "with_file", "with_env", "with_template",
 }
 
-func known(name string) bool {
-	for _, w := range withForms {
-		if w == name {
-			return true
-		}
-	}
-	return false
-}
+// isLoop reports whether a key of a task is a loop.
+func isLoop(key string) bool { return key == "loop" || strings.HasPrefix(key, "with_") }
 
 var loopSetters = setters[Loop]{
 	"loop_var":  func(r *reader, l *Loop, f source.Field) { l.Var = r.variable(f) },
@@ -84,7 +81,7 @@ func (r *reader) loopControl(t *Task, n *source.Node) {
 	l := t.Loop
 	if l == nil {
 		l = &Loop{}
-		if n.Get("loop") == nil {
+		if !slices.ContainsFunc(n.Keys(), isLoop) {
 			r.warn(f.Pos, "", "loop_control without a loop does nothing")
 		}
 	}

@@ -103,11 +103,14 @@ func (p *Play) definitions(visit func(m map[string]vars.Var)) {
 		visit(u.Role.Defaults)
 		visit(u.Role.Vars)
 	}
-	for _, u := range slices.Concat(p.Roles, p.Imported) {
+	for _, u := range p.Roles {
 		use(u)
 	}
 	walkPlay(p, func(t *Task) bool {
 		visit(t.Vars)
+		if t.Block != nil && t.Block.Role != nil {
+			use(t.Block.Role)
+		}
 		if t.Action != nil {
 			visit(t.Action.content.vars)
 		}

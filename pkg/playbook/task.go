@@ -91,7 +91,7 @@ func (r *reader) task(n *source.Node, at place) *Task {
 		switch {
 		case taskSetters.set(r, t, f), blockSetters.set(r, t, f), commonSetters.set(r, &t.Keywords, f):
 		case slices.Contains([]string{"args", "loop_control"}, f.Name):
-		case f.Name == "loop" || strings.HasPrefix(f.Name, "with_"):
+		case isLoop(f.Name):
 			r.loop(t, f)
 		default:
 			r.candidate(&what, f)
@@ -248,7 +248,7 @@ func (r *reader) unknownInBlock(f source.Field) {
 	switch {
 	case isModule:
 		r.hint(f.Pos, "indent it as a task of the block", "%q is a module: a block holds tasks, and runs nothing itself", f.Name)
-	case f.Name == "loop" || strings.HasPrefix(f.Name, "with_"):
+	case isLoop(f.Name):
 		r.hint(f.Pos, "put the tasks into a file and loop over include_tasks", "a block cannot loop")
 	case taskSetters.has(f.Name) || slices.Contains(taskExtras, f.Name):
 		r.errorf(f.Pos, "%q is a keyword of tasks, not of blocks", f.Name)

@@ -21,7 +21,9 @@ func walkPlay(play *Play, visit func(*Task) bool, includes bool) {
 		w.tasks(u.Role.Handlers)
 	}
 	for _, u := range play.Imported {
-		w.tasks(u.Role.Handlers)
+		if !includes { // else they are visited with their block
+			w.tasks(u.Role.Handlers)
+		}
 	}
 	w.tasks(play.Handlers)
 }
@@ -40,6 +42,9 @@ func (w walker) tasks(tasks []*Task) {
 			w.tasks(b.Tasks)
 			w.tasks(b.Rescue)
 			w.tasks(b.Always)
+			if b.Role != nil && w.includes {
+				w.tasks(b.Role.Role.Handlers)
+			}
 		}
 		if i := t.Include; i != nil && w.includes {
 			w.tasks(i.tasks)
