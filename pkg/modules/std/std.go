@@ -44,6 +44,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/template"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
 	"github.com/foobar-play/foobar-play/pkg/modules/user"
+	"github.com/foobar-play/foobar-play/pkg/modules/waitfor"
 	"github.com/foobar-play/foobar-play/pkg/modules/x509certificate"
 	"github.com/foobar-play/foobar-play/pkg/modules/x509certificateinfo"
 )
@@ -92,6 +93,7 @@ func All() []*modules.Module {
 		template.Module(),
 		ufw.Module(),
 		user.Module(),
+		waitfor.Module(),
 		x509certificate.Module(),
 		x509certificateinfo.Module(),
 	}
