@@ -43,6 +43,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/tempfile"
 	"github.com/foobar-play/foobar-play/pkg/modules/template"
 	"github.com/foobar-play/foobar-play/pkg/modules/ufw"
+	"github.com/foobar-play/foobar-play/pkg/modules/uri"
 	"github.com/foobar-play/foobar-play/pkg/modules/user"
 	"github.com/foobar-play/foobar-play/pkg/modules/waitfor"
 	"github.com/foobar-play/foobar-play/pkg/modules/x509certificate"
@@ -92,6 +93,7 @@ func All() []*modules.Module {
 		tempfile.Module(),
 		template.Module(),
 		ufw.Module(),
+		uri.Module(),
 		user.Module(),
 		waitfor.Module(),
 		x509certificate.Module(),
