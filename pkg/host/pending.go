@@ -20,6 +20,14 @@ func NotePending(w Writer, name, reason string) {
 	w.Note(PendingNote, name, reason)
 }
 
+// NotePendingAnywhere is NotePending for what may make things anywhere, also
+// where packages ship nothing: a command that a dry run does not execute.
+func NotePendingAnywhere(w Writer, name, reason string) {
+	w.Note(PendingNote, name, pendingAnywhere(reason))
+}
+
+type pendingAnywhere string
+
 // Pending reports whether anything is pending, and the reason of the latest.
 // Code that looks for what is not a file (an account, a unit) asks it before
 // it says "not there".

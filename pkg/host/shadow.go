@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -45,6 +46,7 @@ type noteKey struct{ kind, name string }
 
 type pendingNote struct {
 	name, reason string
+	anywhere     bool // may bring what packages do not ship
 	at           int
 }
 
@@ -115,10 +117,16 @@ func (s *Shadow) Note(kind, name string, v any) {
 		return
 	}
 	s.pending = withoutNote(s.pending, name)
-	if reason, ok := v.(string); ok {
-		s.clock++
-		s.pending = append(s.pending, pendingNote{name, reason, s.clock})
+	note := pendingNote{name: name, at: s.tick()}
+	switch reason := v.(type) {
+	case string:
+		note.reason = reason
+	case pendingAnywhere:
+		note.reason, note.anywhere = string(reason), true
+	default:
+		return
 	}
+	s.pending = append(s.pending, note)
 }
 
 // blur makes it unknown what is at a path and below it.
@@ -358,13 +366,20 @@ func (s *Shadow) below(at string) (string, bool) {
 	}
 }
 
+// lastPending is the latest pending note that concerns a physical path.
+func (s *Shadow) lastPending(at string) pendingNote {
+	for _, p := range slices.Backward(s.pending) {
+		if p.anywhere || shippable(at) {
+			return p
+		}
+	}
+	return pendingNote{}
+}
+
 // uncertain reports whether something pending may bring what is missing at a
 // physical path, and why.
 func (s *Shadow) uncertain(at string) (string, bool) {
-	var last pendingNote
-	if len(s.pending) > 0 && shippable(at) {
-		last = s.pending[len(s.pending)-1]
-	}
+	last := s.lastPending(at)
 	for dir := at; dir != "/"; dir = path.Dir(dir) {
 		n := s.nodes[dir]
 		switch {

@@ -213,6 +213,10 @@ func TestShadowPending(t *testing.T) {
 	if reason, ok := host.IsUnknown(err); !ok || !strings.Contains(reason, "no-such-program") {
 		t.Errorf("query: %v", err)
 	}
+	host.NotePendingAnywhere(s, "make install", "nginx is not installed by make yet")
+	unknown("/usr/local/etc/x")
+	host.NotePending(s, "make install", "")
+	missing("/usr/local/etc/x")
 	host.NotePending(s, "nginx", "")
 	missing(dir + "/conf.d/g")
 	if _, ok := host.Pending(s); ok {

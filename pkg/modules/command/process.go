@@ -129,7 +129,7 @@ func (p Process) pretend(w host.Writer) error {
 	if r := []rune(name); len(r) > 40 {
 		name = string(r[:40]) + "…"
 	}
-	host.NotePending(w, "command "+name, fmt.Sprintf("the command %q is not run in a dry run and may make it", name))
+	host.NotePendingAnywhere(w, "command "+name, fmt.Sprintf("the command %q is not run in a dry run and may make it", name))
 	return host.Unknownf("%s", notRun)
 }
 
