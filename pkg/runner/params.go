@@ -68,6 +68,9 @@ func (h *hostRun) checkAhead(ctx context.Context, later func(string) bool, l *di
 		return // its name may depend on facts; the run will tell
 	}
 	for _, use := range slices.Concat(h.batch.play.Roles, h.batch.play.Imported) {
+		if len(use.When) > 0 {
+			continue // it may not run on this host at all
+		}
 		get := h.batch.taskScope(h, &playbook.Task{Role: use.Role, Pos: use.Pos}, root.inRole(use)).Lookup
 		h.validate(use, l, func(name string) (any, bool, error) {
 			v, ok, err := get(name)

@@ -97,7 +97,7 @@ func (b *batch) hostLayers(st *hostState, run *hostRun, f frame) []vars.Layer {
 func (b *batch) visibleRoles(run *hostRun, f frame) []*playbook.Role {
 	var out []*playbook.Role
 	put := func(r *playbook.Role) {
-		out = append(slices.DeleteFunc(out, func(o *playbook.Role) bool { return o == r }), r)
+		out = append(slices.DeleteFunc(out, func(o *playbook.Role) bool { return o.Dir == r.Dir && o.Name == r.Name }), r)
 	}
 	for _, use := range slices.Concat(b.play.Roles, b.play.Imported) {
 		put(use.Role)
@@ -156,7 +156,7 @@ func (b *batch) taskMagic(name string, h *hostRun, t *playbook.Task, f frame) (a
 		case "role_name", "ansible_role_name":
 			return role.Name, true, nil
 		case "role_path":
-			return role.Dir, true, nil
+			return absolute(role.Dir), true, nil
 		case "ansible_parent_role_names":
 			return list(f.roleNames[:max(0, len(f.roleNames)-1)]), true, nil
 		}

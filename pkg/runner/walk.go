@@ -71,9 +71,8 @@ func (h *hostRun) walkRoles(ctx context.Context, f frame) fate {
 		if use.Key != "" && h.rolesDone[use.Key] {
 			continue
 		}
-		h.rolesDone[use.Key] = true
 		rf := f.inRole(use).withPath(f.at.add(i))
-		if l := h.checkSpec(use, rf); l.HasErrors() {
+		if l := h.checkSpec(use, rf); l.HasErrors() && len(use.When) == 0 {
 			return h.refuse(l.Err())
 		}
 		if got := h.walkTasks(ctx, use.Role.Tasks, rf); got != goOn {
@@ -183,6 +182,9 @@ func (h *hostRun) runInGroup(g *group, run *taskRun) outcome {
 
 // settle takes over what a task left: variables, facts, notifications.
 func (h *hostRun) settle(t *playbook.Task, f frame, out outcome) fate {
+	if f.role != nil && f.role.Key != "" && out.status != event.Skipped {
+		h.rolesDone[f.role.Key] = true
+	}
 	target := h.hostState
 	if out.factsTo != nil {
 		target = out.factsTo
@@ -217,8 +219,15 @@ func (h *hostRun) settle(t *playbook.Task, f frame, out outcome) fate {
 
 func (h *hostRun) walkBlock(ctx context.Context, t *playbook.Task, f frame) fate {
 	f = f.withKeywords(t.Keywords).withBlockVars("block", t.Pos, t.Vars)
-	if t.Block.Role != nil {
-		f = f.inRole(t.Block.Role)
+	if use := t.Block.Role; use != nil {
+		// What the import says is in the block's variables.
+		params := f.roleParams
+		f = f.inRole(use)
+		f.roleParams = params
+		h.batch.addRoleHandlers(use)
+		if l := h.checkSpec(use, f); l.HasErrors() && len(use.When) == 0 {
+			return h.refuse(l.Err())
+		}
 	}
 	if t.DelegateTo != nil {
 		f.delegate = t.DelegateTo
