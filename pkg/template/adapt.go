@@ -106,35 +106,40 @@ func convert(v any, t reflect.Type) (reflect.Value, error) {
 		out.SetBool(b)
 		return out, err
 	case reflect.Slice:
-		list, ok := v.([]any)
-		if !ok {
-			return out, wanted(false, "a list", v)
-		}
-		out.Set(reflect.MakeSlice(t, len(list), len(list)))
-		for i, e := range list {
-			item, err := convert(e, t.Elem())
-			if err != nil {
-				return out, fmt.Errorf("item %d: %w", i, err)
-			}
-			out.Index(i).Set(item)
-		}
-		return out, nil
+		return convertList(v, t)
 	case reflect.Map:
-		m, ok := v.(map[string]any)
-		if !ok || t.Key() != stringType {
-			return out, wanted(false, "a map", v)
-		}
-		out.Set(reflect.MakeMapWithSize(t, len(m)))
-		for k, e := range m {
-			item, err := convert(e, t.Elem())
-			if err != nil {
-				return out, fmt.Errorf("%s: %w", k, err)
-			}
-			out.SetMapIndex(reflect.ValueOf(k), item)
-		}
-		return out, nil
+		return convertMap(v, t)
 	}
 	return out, fmt.Errorf("no value of the language is a %s", t)
+}
+
+func convertList(v any, t reflect.Type) (reflect.Value, error) {
+	list, err := listOf(v)
+	out := reflect.MakeSlice(t, len(list), len(list))
+	for i, e := range list {
+		item, err := convert(e, t.Elem())
+		if err != nil {
+			return out, fmt.Errorf("item %d: %w", i, err)
+		}
+		out.Index(i).Set(item)
+	}
+	return out, err
+}
+
+func convertMap(v any, t reflect.Type) (reflect.Value, error) {
+	m, err := mapOf(v)
+	out := reflect.MakeMapWithSize(t, len(m))
+	if t.Key() != stringType {
+		return out, fmt.Errorf("the language's maps have text as keys, not %s", t.Key())
+	}
+	for _, k := range value.Keys(m) {
+		item, err := convert(m[k], t.Elem())
+		if err != nil {
+			return out, fmt.Errorf("%s: %w", k, err)
+		}
+		out.SetMapIndex(reflect.ValueOf(k), item)
+	}
+	return out, err
 }
 
 func wanted(ok bool, what string, v any) error {

@@ -10,6 +10,6 @@
 // (value.Unknown) spreads to whatever is made of it; and one {{ … }} yields
 // its value, not text.
 //
-// The rules, for users, are in language.go. The package knows nothing of
+// The rules, for users, are in docs/templates.md. The package knows nothing of
 // where variables come from (package vars), of hosts or of tasks.
 package template

@@ -49,6 +49,20 @@ func listTable() []*function {
 			return slices.DeleteFunc(slices.Clone(l), func(v any) bool { return holds(a[1:], v) }), err
 		}},
 		{name: "chunk", min: 2, max: 2, call: chunk},
+	}
+	table = append(table, setOps()...)
+	for name, of := range map[string]string{"tuple": "list", "length": "len", "count": "len", "push": "append", "uniq": "unique"} {
+		table = append(table, alias(table, name, of))
+	}
+	for _, name := range []string{"append", "push", "prepend", "first", "last", "rest", "initial", "reverse", "compact", "uniq", "without", "has", "slice", "chunk"} {
+		table = append(table, alias(table, "must"+strings.ToUpper(name[:1])+name[1:], name))
+	}
+	return table
+}
+
+// setOps are functions of two lists.
+func setOps() []*function {
+	return []*function{
 		setOp("union", func(a, b []any) []any { return unique(slices.Concat(a, b)) }),
 		setOp("intersect", func(a, b []any) []any {
 			return slices.DeleteFunc(unique(a), func(v any) bool { return !holds(b, v) })
@@ -67,13 +81,6 @@ func listTable() []*function {
 			return out
 		}),
 	}
-	for name, of := range map[string]string{"tuple": "list", "length": "len", "count": "len", "push": "append", "uniq": "unique"} {
-		table = append(table, alias(table, name, of))
-	}
-	for _, name := range []string{"append", "push", "prepend", "first", "last", "rest", "initial", "reverse", "compact", "uniq", "without", "has", "slice", "chunk"} {
-		table = append(table, alias(table, "must"+strings.ToUpper(name[:1])+name[1:], name))
-	}
-	return table
 }
 
 // onList makes a function of one list, which is known all through.

@@ -73,7 +73,7 @@ func printf(_ *run, a []any) (any, error) {
 	}
 	out := fmt.Sprintf(format, printable(a[1:])...)
 	if bad := fmtMistake.FindString(out); bad != "" && !strings.Contains(format, bad) {
-		return nil, fmt.Errorf("the arguments do not fit the format %s: it gives %s", quoted(format), quoted(out[strings.Index(out, bad):]))
+		return nil, fmt.Errorf("the arguments do not fit the format %s", quoted(format))
 	}
 	return out, nil
 }

@@ -34,7 +34,7 @@ func (c *checker) unknownFunction(id *parse.IdentifierNode, hasArgs bool) {
 	case !hasArgs:
 		hint = "variables start with a dot: ." + name + "; or " + near
 	case near == "":
-		hint = fmt.Sprintf("if it is a variable, write .%s; the functions are listed in the documentation of package template", name)
+		hint = fmt.Sprintf("if it is a variable, write .%s; the functions are listed in docs/templates.md", name)
 	default:
 		hint = near
 	}
