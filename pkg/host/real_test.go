@@ -261,3 +261,48 @@ func TestRealRunLeavesDaemons(t *testing.T) {
 		t.Fatalf("the daemon was ended with the command: %v", err)
 	}
 }
+
+const slowWriter = "HOST_TEST_SLOW_WRITER"
+
+// A process that is killed while it writes leaves the old file.
+func TestRealKilledWhileWriting(t *testing.T) {
+	if path := os.Getenv(slowWriter); path != "" {
+		host.NewReal().WriteFile(path, io.MultiReader(strings.NewReader("half"), blockingReader{}), host.Attrs{})
+		return
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	if err := os.WriteFile(path, []byte("old"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRealKilledWhileWriting$")
+	cmd.Env = append(os.Environ(), slowWriter+"="+path)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		temp, _ := filepath.Glob(filepath.Join(dir, host.TempPrefix+"*"))
+		if len(temp) == 1 {
+			if fi, err := os.Stat(temp[0]); err != nil || fi.Mode().Perm() != 0o600 {
+				t.Errorf("the temporary file is %v, %v", fi, err)
+			} else if fi.Size() > 0 {
+				break
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the write did not begin")
+		}
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	if b, err := os.ReadFile(path); err != nil || string(b) != "old" {
+		t.Fatalf("%q %v", b, err)
+	}
+}
+
+type blockingReader struct{}
+
+func (blockingReader) Read([]byte) (int, error) {
+	time.Sleep(time.Minute)
+	return 0, io.EOF
+}
