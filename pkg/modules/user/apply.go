@@ -48,10 +48,11 @@ func (r *resource) account(ctx context.Context, w host.Writer, cur, want account
 		if len(want.groups) > 0 {
 			s.Groups = &want.groups
 		}
-		if want.secret.Expires >= 0 && r.Expires != nil {
-			s.Expires = &want.secret.Expires
+		if err := accounts.CreateUser(ctx, w, r.Name, s); err != nil || want.secret.Expires < 0 {
+			return err
 		}
-		return accounts.CreateUser(ctx, w, r.Name, s)
+		// useradd -r leaves the date out.
+		return accounts.ModifyUser(ctx, w, r.Name, accounts.Settings{Expires: &want.secret.Expires})
 	}
 	if cur.user.UID != want.user.UID {
 		s.UID = &want.user.UID
