@@ -61,7 +61,7 @@ func (o *options) define(f *pflag.FlagSet) {
 	f.StringVarP(&o.user, "user", "u", "", "log in as this user")
 	f.StringVar(&o.privateKey, "private-key", "", "log in with this key file")
 	f.StringVarP(&o.connection, "connection", "c", "", "ssh or local")
-	f.IntVarP(&o.timeout, "timeout", "T", 10, "seconds to wait for a connection")
+	f.IntVarP(&o.timeout, "timeout", "T", 10, "seconds to wait for a connection, and for a host that no longer answers")
 	f.BoolVarP(&o.askPass, "ask-pass", "k", false, "ask for the login password")
 	f.BoolVarP(&o.become, "become", "b", false, "run tasks as another user")
 	f.StringVar(&o.becomeUser, "become-user", "", "the other user (default root)")
@@ -131,6 +131,8 @@ func (o *options) config() (runner.Config, error) {
 		RolesPath: o.rolesPath, ProjectDir: o.project, AgentDir: o.agentDir, EnvAllow: o.lookupEnv, Log: &log, Version: version,
 		Connection: connection.Options{
 			ConnectTimeout: time.Duration(o.timeout) * time.Second,
+			// Three misses lose a host: within the same time as a connection.
+			KeepAlive: time.Duration(o.timeout) * time.Second / 3,
 			HostKey:        mode, KnownHosts: o.knownHosts, SSHConfig: o.sshConfig, UseAgent: true,
 			Log: log,
 		},

@@ -48,9 +48,11 @@ func TestHostSwitchedOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text strings.Builder
+	var off time.Time
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		text.WriteString(lines.Text() + "\n")
 		if strings.Contains(lines.Text(), `"type":"task"`) && strings.Contains(lines.Text(), "wait for the test") {
+			off = time.Now()
 			if err := l.Host("web02").Stop(limited(t)); err != nil {
 				t.Fatal(err)
 			}
@@ -62,6 +64,9 @@ func TestHostSwitchedOff(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait()
+	if gone := time.Since(off); gone > 30*time.Second {
+		t.Errorf("it took %v to notice that the host is off, with a timeout of 10 s", gone)
+	}
 	r := play.Result{Stdout: text.String(), Stderr: errs.String(), Code: cmd.ProcessState.ExitCode()}
 	r.Must(t, 4)
 	recap := r.Recap(t)
