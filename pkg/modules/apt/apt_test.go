@@ -150,6 +150,22 @@ func TestDryRunWithoutLists(t *testing.T) {
 	}
 }
 
+// What a dry run installs it can remove again, although apt-get does not know.
+func TestDryRunRemovesWhatItInstalled(t *testing.T) {
+	d := debian{has: map[string]string{"dpkg": "1"}, sim: map[string]string{simulate + "install new": "Inst new (3.0 x [amd64])\n"}}
+	w := host.NewShadow(d.host(t))
+	for i, state := range []string{"present", "absent", "absent"} {
+		a, err := Module().Build(modules.Env{}, map[string]any{"name": "new", "state": state})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := modules.Execute(t.Context(), "apt", a, w, modules.Mode{Check: true})
+		if err != nil || res.Unknown != "" || res.Changed != (i < 2) {
+			t.Errorf("%d: %+v, %v", i, res, err)
+		}
+	}
+}
+
 func TestPolicyRCDIsRestored(t *testing.T) {
 	for _, before := range []string{"", "#!/bin/sh\nexit 0\n"} {
 		h := modulestest.NewHost(t)

@@ -139,11 +139,32 @@ func (d *decider) absent() error {
 	}
 	switch {
 	case len(names) > 0:
-		return d.simulate(step{verb: "remove", flags: d.removeFlags(), names: names})
+		return d.remove(names)
 	case d.Autoremove && len(d.Name) > 0:
 		return d.simulate(step{verb: "autoremove", flags: d.removeFlags()})
 	}
 	return nil
+}
+
+// remove simulates a removal. Packages that only a dry run has installed are
+// unknown to apt-get: they just go.
+func (d *decider) remove(names []string) error {
+	s := step{verb: "remove", flags: d.removeFlags()}
+	var pretended []packages.Item
+	for _, name := range names {
+		if p := d.db.Get(name); p.Pretended {
+			pretended = append(pretended, packages.Item{Name: name, Old: p.Version, Purge: d.Purge})
+		} else {
+			s.names = append(s.names, name)
+		}
+	}
+	if pretended != nil {
+		d.add(step{verb: "remove", flags: s.flags, items: pretended})
+	}
+	if s.names == nil {
+		return nil
+	}
+	return d.simulate(s)
 }
 
 // present handles the states present, latest and fixed.
