@@ -200,6 +200,9 @@ func TestLoader(t *testing.T) {
 
 // TestFindInProgram asks real programs what they would ship.
 func TestFindInProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles several programs")
+	}
 	tool, err := goTool()
 	if err != nil || runtime.GOOS != "linux" {
 		t.Skip(err)

@@ -180,6 +180,9 @@ func TestStart(t *testing.T) {
 	if len(conn.commands) != 1 || conn.sent != 0 {
 		t.Errorf("a warm start took %d commands and %d bytes", len(conn.commands), conn.sent)
 	}
+	if _, err := warm.Do(t.Context(), agent.Request{Module: "echo", Args: map[string]any{"value": "print"}}, nil); err != nil {
+		t.Error(err)
+	}
 	sh(t, warm, "true")
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 { // the program and the warm agent's directory
 		t.Errorf("%v, %v", entries, err)
