@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"syscall"
@@ -55,10 +56,8 @@ func (g Guards) absolute(env modules.Env, p string) string {
 	if !path.IsAbs(p) && g.Chdir != "" {
 		p = path.Join(Expand(env, g.Chdir), p)
 	}
-	if !path.IsAbs(p) {
-		if home, ok := env.LookupEnv("HOME"); ok {
-			p = path.Join(home, p)
-		}
+	if dir, err := os.Getwd(); err == nil && !path.IsAbs(p) {
+		p = path.Join(dir, p) // where the command runs without chdir
 	}
 	return path.Clean(p)
 }
