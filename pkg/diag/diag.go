@@ -126,9 +126,8 @@ func (l *List) AddError(pos Pos, err error) {
 	if err == nil {
 		return
 	}
-	var many *multierror.Error
-	if errors.As(err, &many) {
-		for _, e := range many.Errors {
+	if parts := parts(err); parts != nil {
+		for _, e := range parts {
 			l.AddError(pos, e)
 		}
 		return
@@ -139,6 +138,18 @@ func (l *List) AddError(pos Pos, err error) {
 		return
 	}
 	l.Add(Diagnostic{Pos: pos, Message: err.Error()})
+}
+
+// parts lists the errors that err adds up; nil when it is one.
+func parts(err error) []error {
+	var many *multierror.Error
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(joined.Unwrap()...).Error() {
+		return joined.Unwrap()
+	}
+	if errors.As(err, &many) {
+		return many.Errors
+	}
+	return nil
 }
 
 // Merge appends all of other.

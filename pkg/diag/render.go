@@ -5,25 +5,47 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 )
 
-// Render writes the diagnostics for a person: severity, message, place, the
-// source line with a caret under the column, and the hint. read gives a file's
-// text; nil means os.ReadFile. A file that cannot be read gets no snippet.
+// Render writes the diagnostics for a person, sorted: severity, message, place,
+// the source line with a caret under the column, and the hint. Control
+// characters become "?", so that a file can do nothing to the terminal. read
+// gives a file's text; nil means os.ReadFile. A file that cannot be read gets
+// no snippet.
 func Render(w io.Writer, l List, read func(file string) ([]byte, error)) {
 	if read == nil {
 		read = os.ReadFile
 	}
 	for _, d := range l.All() {
-		fmt.Fprintf(w, "%s: %s\n", d.Severity, d.Message)
+		fmt.Fprintf(w, "%s: %s\n", d.Severity, paragraph(d.Message))
 		if !d.Pos.IsZero() {
 			fmt.Fprintf(w, "  --> %s\n", d.Pos)
 		}
 		snippet(w, d.Pos, read)
 		if d.Hint != "" {
-			fmt.Fprintf(w, "  help: %s\n", d.Hint)
+			fmt.Fprintf(w, "  help: %s\n", paragraph(d.Hint))
 		}
 	}
+}
+
+// paragraph indents all lines but the first.
+func paragraph(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i := range lines {
+		lines[i] = plain(lines[i])
+	}
+	return strings.Join(lines, "\n  ")
+}
+
+// plain replaces control characters other than tabs.
+func plain(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, line)
 }
 
 func snippet(w io.Writer, p Pos, read func(string) ([]byte, error)) {
@@ -38,7 +60,7 @@ func snippet(w io.Writer, p Pos, read func(string) ([]byte, error)) {
 	if p.Line > len(lines) {
 		return
 	}
-	line := strings.TrimRight(lines[p.Line-1], "\r")
+	line := plain(strings.TrimRight(lines[p.Line-1], "\r"))
 	gutter := fmt.Sprintf("%5d | ", p.Line)
 	fmt.Fprintf(w, "%s%s\n", gutter, line)
 	if p.Col > 0 {

@@ -12,9 +12,11 @@
 package value
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -114,6 +116,9 @@ func Normalize(v any) any {
 	case json.Number:
 		return number(x)
 	case fmt.Stringer:
+		if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
+			return nil
+		}
 		return x.String()
 	}
 	return reflected(reflect.ValueOf(v))
@@ -206,9 +211,8 @@ func equal(a, b any) bool {
 	case Unknown:
 		return false
 	}
-	if x, ok := Float(a); ok {
-		y, ok := Float(b)
-		return ok && x == y
+	if c, ok := compareNumbers(a, b); ok {
+		return c == 0
 	}
 	switch b.(type) {
 	case []any, map[string]any, Unknown:
@@ -233,18 +237,8 @@ func Float(v any) (f float64, ok bool) {
 // compare.
 func Compare(a, b any) (c int, ok bool) {
 	a, b = Normalize(a), Normalize(b)
-	if x, isNum := Float(a); isNum {
-		y, isNum := Float(b)
-		if !isNum {
-			return 0, false
-		}
-		switch {
-		case x < y:
-			return -1, true
-		case x > y:
-			return 1, true
-		}
-		return 0, true
+	if c, ok := compareNumbers(a, b); ok && c != unordered {
+		return c, true
 	}
 	x, isX := a.(string)
 	y, isY := b.(string)
@@ -252,6 +246,33 @@ func Compare(a, b any) (c int, ok bool) {
 		return 0, false
 	}
 	return strings.Compare(x, y), true
+}
+
+// unordered is what comparing with NaN gives.
+const unordered = 2
+
+// compareNumbers orders two numbers exactly: a large int is not rounded to the
+// float next to it. ok is false unless both are numbers.
+func compareNumbers(a, b any) (c int, ok bool) {
+	x, isX := Float(a)
+	y, isY := Float(b)
+	if !isX || !isY {
+		return 0, false
+	}
+	if math.IsNaN(x) || math.IsNaN(y) {
+		return unordered, true
+	}
+	if x == y { // perhaps only by rounding, which keeps the order otherwise
+		return exact(a).Cmp(exact(b)), true
+	}
+	return cmp.Compare(x, y), true
+}
+
+func exact(v any) *big.Float {
+	if i, ok := v.(int); ok {
+		return new(big.Float).SetInt64(int64(i))
+	}
+	return big.NewFloat(v.(float64))
 }
 
 // Bool reads a condition's value: a bool as it is; null, numbers, lists and
