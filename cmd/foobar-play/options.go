@@ -133,7 +133,7 @@ func (o *options) config() (runner.Config, error) {
 			ConnectTimeout: time.Duration(o.timeout) * time.Second,
 			// Three misses lose a host: within the same time as a connection.
 			KeepAlive: time.Duration(o.timeout) * time.Second / 3,
-			HostKey:        mode, KnownHosts: o.knownHosts, SSHConfig: o.sshConfig, UseAgent: true,
+			HostKey:   mode, KnownHosts: o.knownHosts, SSHConfig: o.sshConfig, UseAgent: true,
 			Log: log,
 		},
 	}, nil

@@ -11,11 +11,11 @@ import (
 type Kind int
 
 const (
-	// Unknown: it cannot be known before the run whether something changes.
+	// Unknown means that it cannot be known before the run whether something changes.
 	Unknown Kind = iota
-	// NoChange: the host is as wanted.
+	// NoChange means that the host is as wanted.
 	NoChange
-	// WillChange: Apply will change the host.
+	// WillChange means that Apply will change the host.
 	WillChange
 )
 

@@ -12,12 +12,11 @@ import (
 // emitter numbers events and hands them to the sinks, one at a time. Secrets
 // are masked here, before any sink sees an event.
 type emitter struct {
-	mu     sync.Mutex
-	seq    int
-	sinks  []event.Sink
-	fold   event.Folder
-	mask   *masker
-	failed func() // tells the run that a sink broke
+	mu    sync.Mutex
+	seq   int
+	sinks []event.Sink
+	fold  event.Folder
+	mask  *masker
 }
 
 func newEmitter(sinks []event.Sink, mask *masker) *emitter {

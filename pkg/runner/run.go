@@ -100,7 +100,11 @@ func (s *session) run(ctx context.Context) (event.Recap, error) {
 	if s.store, err = agent.NewBlobStore(), error(nil); err != nil {
 		return event.Recap{}, err
 	}
-	defer s.store.Close()
+	defer func() {
+		if err := s.store.Close(); err != nil {
+			s.log.Warn().Err(err).Msg("remove the content handed over by hosts")
+		}
+	}()
 
 	ctx, interrupted, release := s.stoppable(ctx)
 	defer release()

@@ -95,8 +95,6 @@ type hostRun struct {
 	notified map[*playbook.Task]string
 	// rolesDone are the roles already run on this host, for allow_duplicates.
 	rolesDone map[string]bool
-	// ended: the host left the play in good order (end_host, end_play).
-	ended bool
 	// started is false until --start-at-task is met.
 	started bool
 	// fatal: what the host failed with is fatal for all (any_errors_fatal).
