@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"strconv"
@@ -19,7 +20,8 @@ func describeSystem(info *FileInfo, fi fs.FileInfo) {
 		return
 	}
 	info.UID, info.GID = int(st.Uid), int(st.Gid)
-	info.Nlink, info.Inode, info.Device = uint64(st.Nlink), st.Ino, uint64(st.Dev)
+	info.Inode, info.Device = st.Ino, st.Dev
+	info.Nlink = uint64(st.Nlink) //nolint:unconvert // its size differs between architectures
 	info.AccTime = time.Unix(st.Atim.Unix())
 	info.ChgTime = time.Unix(st.Ctim.Unix())
 }
@@ -41,10 +43,7 @@ func (*Real) Chmod(path string, mode uint32) error {
 		return &fs.PathError{Op: "chmod", Path: path, Err: errLinkMode}
 	}
 	if err := os.Chmod("/proc/self/fd/"+strconv.Itoa(fd), fileMode(mode)); err != nil {
-		if pe, ok := err.(*fs.PathError); ok {
-			pe.Path = path
-		}
-		return err
+		return &fs.PathError{Op: "chmod", Path: path, Err: errors.Unwrap(err)}
 	}
 	return nil
 }

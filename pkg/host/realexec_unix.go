@@ -16,13 +16,13 @@ func endGroup(pgid int) {
 	if errors.Is(syscall.Kill(-pgid, syscall.SIGTERM), syscall.ESRCH) {
 		return
 	}
-	syscall.Kill(-pgid, syscall.SIGCONT)
+	_ = syscall.Kill(-pgid, syscall.SIGCONT)
 	for deadline := time.Now().Add(killGrace); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if errors.Is(syscall.Kill(-pgid, 0), syscall.ESRCH) {
 			return
 		}
 	}
-	syscall.Kill(-pgid, syscall.SIGKILL)
+	_ = syscall.Kill(-pgid, syscall.SIGKILL)
 }
 
 // exitCode is the shell's: 128+n for signal n.

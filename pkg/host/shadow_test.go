@@ -111,7 +111,7 @@ func step(w host.Writer, dir string, seed uint64) string {
 // The shadow behaves as the real host does, over many random writes, and
 // leaves the host below alone.
 func TestShadowEqualsReal(t *testing.T) {
-	rounds := uint64(150)
+	rounds := uint64(60)
 	if testing.Short() {
 		rounds = 20
 	}
@@ -131,16 +131,16 @@ func compareRound(t *testing.T, round uint64) {
 	seed(t, realDir)
 	seed(t, baseDir)
 	before := look(host.NewReal(), baseDir)
-	real, shadow := host.NewReal(), host.NewShadow(host.NewReal())
+	this, shadow := host.NewReal(), host.NewShadow(host.NewReal())
 	var log []string
 	for i := range uint64(12) {
 		n := round<<16 + i
-		got, want := step(shadow, baseDir, n), step(real, realDir, n)
+		got, want := step(shadow, baseDir, n), step(this, realDir, n)
 		log = append(log, want)
 		if got != want {
 			t.Fatalf("round %d: shadow says %q, real host %q\n%s", round, got, want, strings.Join(log, "\n"))
 		}
-		if got, want := look(shadow, baseDir), look(real, realDir); got != want {
+		if got, want := look(shadow, baseDir), look(this, realDir); got != want {
 			t.Fatalf("round %d: after\n%s\nthe shadow has\n%s\nthe real host\n%s", round, strings.Join(log, "\n"), got, want)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
-	"github.com/foobar-play/foobar-play/pkg/modules/copy"
+	"github.com/foobar-play/foobar-play/pkg/modules/copy" //nolint:predeclared // Ansible's name
 	"github.com/foobar-play/foobar-play/pkg/modules/modulestest"
 )
 

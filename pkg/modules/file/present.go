@@ -231,7 +231,7 @@ func (p *present) Values(cur, want tree, _ bool) map[string]any {
 	}
 	for _, n := range want.Nodes {
 		if n.Path == want.Path {
-			maps.Copy(v, n.Entry.Values())
+			maps.Copy(v, n.Values())
 		}
 	}
 	return v

@@ -105,9 +105,10 @@ func shell(p string) string {
 			end += i + 2
 			set := strings.ReplaceAll(p[i+1:end], `\`, `\\`)
 			set = strings.ReplaceAll(set, "[", `\[`)
-			if set[0] == '!' {
+			switch set[0] {
+			case '!':
 				set = "^" + set[1:]
-			} else if set[0] == '^' {
+			case '^':
 				set = `\` + set
 			}
 			b.WriteString("[" + set + "]")

@@ -110,7 +110,7 @@ func (a *args) get(ctx context.Context, env modules.Env, from string, since time
 		return nil, errors.New("the url cannot be read")
 	}
 	a.dress(req, since)
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) //nolint:bodyclose // answer.Close closes it
 	if err != nil {
 		cancel()
 		return nil, unreachable{a.failure(0, err.Error())}

@@ -77,7 +77,7 @@ func define(spoil func(*fault)) *modules.Module {
 			return modules.Plan{Verdict: modules.Verdict{Kind: modules.WillChange}, Changes: []modules.Change{{Field: "content"}}}, nil
 		}, func(_ context.Context, w host.Writer) (modules.Outcome, error) {
 			out := modules.Outcome{Changed: true}
-			if _, real := w.(*modulestest.Host); !real {
+			if _, isReal := w.(*modulestest.Host); !isReal {
 				return out, f.write(w)
 			}
 			out.Changes = f.outcome

@@ -348,7 +348,7 @@ type summed struct {
 
 func (s *summed) Read(p []byte) (int, error) {
 	n, err := s.ReadCloser.Read(p)
-	s.s.Write(p[:n])
+	_, _ = s.s.Write(p[:n])
 	return n, err
 }
 

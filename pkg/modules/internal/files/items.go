@@ -72,14 +72,14 @@ type treeWalk struct {
 }
 
 func (w *treeWalk) dir(p, rel string) error {
-	real, err := filepath.EvalSymlinks(p)
+	actual, err := filepath.EvalSymlinks(p)
 	if err != nil {
 		return err
 	}
-	if slices.Contains(w.above, real) {
+	if slices.Contains(w.above, actual) {
 		return fmt.Errorf("%s leads back to a directory above it", p)
 	}
-	w.above = append(w.above, real)
+	w.above = append(w.above, actual)
 	defer func() { w.above = w.above[:len(w.above)-1] }()
 	fi, err := os.Stat(p)
 	if err != nil {

@@ -28,7 +28,7 @@ var Algorithms = map[string]func() hash.Hash{
 
 // Checksum hashes a file; the algorithm is one of Algorithms.
 func Checksum(r host.Reader, p, algorithm string) (string, error) {
-	make, ok := Algorithms[algorithm]
+	newHash, ok := Algorithms[algorithm]
 	if !ok {
 		return "", fmt.Errorf("there is no checksum algorithm %q", algorithm)
 	}
@@ -37,7 +37,7 @@ func Checksum(r host.Reader, p, algorithm string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	h := make()
+	h := newHash()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", fmt.Errorf("read %s: %w", p, err)
 	}
