@@ -2,8 +2,6 @@ package runner
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -86,20 +84,11 @@ type session struct {
 	startAt     bool // --start-at-task is still being looked for
 	stepAll     bool // --step was answered with "continue"
 	stopping    chan struct{}
-	tempDir     string
 }
 
 // run goes through the plays.
 func (s *session) run(ctx context.Context) (event.Recap, error) {
-	dir, err := os.MkdirTemp("", "foobar-play-")
-	if err != nil {
-		return event.Recap{}, fmt.Errorf("make a folder for the run's temporary files: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	s.tempDir = dir
-	if s.store, err = agent.NewBlobStore(), error(nil); err != nil {
-		return event.Recap{}, err
-	}
+	s.store = agent.NewBlobStore()
 	defer func() {
 		if err := s.store.Close(); err != nil {
 			s.log.Warn().Err(err).Msg("remove the content handed over by hosts")
