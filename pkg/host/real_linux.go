@@ -34,7 +34,7 @@ func (*Real) Chmod(path string, mode uint32) error {
 	if err != nil {
 		return &fs.PathError{Op: "chmod", Path: path, Err: err}
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return &fs.PathError{Op: "chmod", Path: path, Err: err}

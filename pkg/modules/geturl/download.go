@@ -152,7 +152,7 @@ func (d *download) checksum(ctx context.Context) (checksum, error) {
 	if err != nil {
 		return c, fmt.Errorf("get the checksum: %w", err)
 	}
-	defer ans.Close()
+	defer ans.end()
 	list, err := io.ReadAll(io.LimitReader(ans, 16<<20))
 	if err != nil {
 		return c, fmt.Errorf("get the checksum: %w", err)
@@ -169,7 +169,7 @@ func (d *download) fetch(ctx context.Context, since time.Time) (err error) {
 	if err != nil {
 		return err
 	}
-	defer ans.Close()
+	defer ans.end()
 	d.status, d.msg = ans.StatusCode, ans.Status
 	if ans.StatusCode == http.StatusNotModified {
 		return nil

@@ -110,7 +110,7 @@ func (a *args) get(ctx context.Context, env modules.Env, from string, since time
 		return nil, errors.New("the url cannot be read")
 	}
 	a.dress(req, since)
-	resp, err := client.Do(req) //nolint:bodyclose // answer.Close closes it
+	resp, err := client.Do(req) //nolint:bodyclose // answer.end closes it
 	if err != nil {
 		cancel()
 		return nil, unreachable{a.failure(0, err.Error())}
@@ -118,7 +118,7 @@ func (a *args) get(ctx context.Context, env modules.Env, from string, since time
 	wait := time.Duration(a.Timeout) * time.Second
 	ans := &answer{Response: resp, cancel: cancel, wait: wait, timer: time.AfterFunc(wait, cancel)}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNotModified {
-		ans.Close()
+		ans.end()
 		return nil, unreachable{a.failure(resp.StatusCode, fmt.Sprintf("the server answered %s", resp.Status))}
 	}
 	return ans, nil
@@ -151,11 +151,11 @@ func (n *answer) Read(p []byte) (int, error) {
 	return k, err
 }
 
-// Close ends the request.
-func (n *answer) Close() error {
+// end ends the request.
+func (n *answer) end() {
 	n.timer.Stop()
 	n.cancel()
-	return n.Body.Close()
+	_ = n.Body.Close()
 }
 
 func (a *args) failure(status int, why string) error {
