@@ -181,10 +181,11 @@ func finish(ctx context.Context, ctl modules.Controller, a *args, res *modules.R
 		return nil
 	}
 	res.Changed = true
-	res.Changes = []modules.Change{{Field: "content", Path: dest}}
+	change := modules.Change{Field: "checksum", Before: had.SHA256, After: sha256, Path: dest}
 	if err != nil {
-		res.Changes = append([]modules.Change{{Field: "state", Before: "absent", After: "file", Path: dest}}, res.Changes...)
+		change = modules.Change{Field: "state", Before: "absent", After: "file", Path: dest}
 	}
+	res.Changes = []modules.Change{change}
 	if ctl.Check() {
 		return nil
 	}
