@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -111,8 +112,8 @@ func TestReturnValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = modules.Execute(t.Context(), "command", a, h, modules.Mode{})
-	f, ok := err.(*modules.Failure)
-	if !ok || f.Values["rc"] != 3 || f.Values["stdout"] != "x" {
+	var f *modules.Failure
+	if !errors.As(err, &f) || f.Values["rc"] != 3 || f.Values["stdout"] != "x" {
 		t.Errorf("%v", err)
 	}
 	shadow := host.NewShadow(h)

@@ -15,7 +15,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
-type machine struct{ native }
+type machine struct{}
 
 func (machine) links() ([]link, error) {
 	return []link{

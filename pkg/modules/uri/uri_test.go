@@ -31,7 +31,7 @@ func handler() http.Handler {
 	mux.HandleFunc("/form", func(w http.ResponseWriter, r *http.Request) {
 		f, h, err := r.FormFile("file")
 		if err != nil {
-			http.Error(w, err.Error(), 400)
+			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		b, _ := io.ReadAll(f)
