@@ -56,7 +56,7 @@ func (u *undefined) err() *Error {
 	}
 	switch c := u.container.(type) {
 	case *root:
-		if u.key[0] >= 'A' && u.key[0] <= 'Z' {
+		if u.key != "" && u.key[0] >= 'A' && u.key[0] <= 'Z' {
 			hint = `if another program is to read the braces, put !unsafe before the text`
 		}
 		hint = prefer(diag.DidYouMean(u.key, c.Keys()), hint)

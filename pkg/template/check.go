@@ -86,12 +86,12 @@ func (c *checker) node(n parse.Node) {
 		if n.Pipe != nil {
 			c.pipe(n.Pipe)
 		}
-		path, _ := c.pathOf2(n.Pipe)
+		path, _ := c.pipePath(n.Pipe)
 		c.enter(n, n.Name, path)
 	}
 }
 
-func (c *checker) pathOf2(p *parse.PipeNode) ([]string, bool) {
+func (c *checker) pipePath(p *parse.PipeNode) ([]string, bool) {
 	if p == nil {
 		return nil, false
 	}
@@ -152,7 +152,7 @@ func (c *checker) pipe(p *parse.PipeNode) {
 		c.command(cmd, before)
 	}
 	c.guarded = outer
-	path, _ := c.pathOf2(withoutDecl(p))
+	path, _ := c.pipePath(withoutDecl(p))
 	for _, d := range p.Decl {
 		if p.IsAssign {
 			c.assign(d.Ident[0])

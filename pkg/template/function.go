@@ -62,7 +62,7 @@ func (r *run) function(s site) (any, error) {
 	if fn.form != nil {
 		v, err := fn.form(s)
 		r.here = s.node
-		return v, positioned2(err, r.pos(s.node))
+		return v, positioned(err, r.pos(s.node), "")
 	}
 	args, stop, err := s.evaluated()
 	if err != nil {

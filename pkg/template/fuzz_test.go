@@ -2,6 +2,8 @@ package template
 
 import (
 	"errors"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
@@ -50,7 +52,7 @@ func FuzzEval(f *testing.F) {
 		if _, _, err := cond.Test(ctx); err != nil {
 			sane(t, nil, err)
 		}
-		if !value.Equal(len(base), len(before.(map[string]any))) {
+		if !reflect.DeepEqual(value.Normalize(base), before) {
 			t.Fatal("the variables were changed")
 		}
 	})
@@ -61,6 +63,9 @@ func sane(t *testing.T, v any, err error) {
 	var d diag.Diagnostic
 	if err != nil && (!errors.As(err, &d) || d.Pos.Line == 0 || d.Message == "") {
 		t.Fatalf("an error without a place: %v", err)
+	}
+	if err != nil && strings.Contains(err.Error(), "broke off: runtime error") && strings.Contains(err.Error(), "the evaluation") {
+		t.Fatalf("a panic: %v", err)
 	}
 	if lazy(v) {
 		t.Fatalf("%#v is not made of the language's kinds", v)

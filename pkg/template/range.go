@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"text/template/parse"
 
-	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
@@ -62,18 +61,10 @@ func (r *run) rangeGetter(n *parse.RangeNode, g Getter, body func(k, v any) erro
 			err = body(k, native(v))
 		}
 		if err != nil {
-			return positioned2(err, r.pos(n.Pipe))
+			return positioned(err, r.pos(n.Pipe), "")
 		}
 	}
 	return nil
-}
-
-// positioned2 is positioned for errors among which break and continue are.
-func positioned2(err error, pos diag.Pos) error {
-	if err == errBreak || err == errContinue {
-		return err
-	}
-	return positioned(err, pos, "")
 }
 
 // step counts one turn, and ends what takes too long.

@@ -64,7 +64,7 @@ func newRun(p *compiled, ctx *Context, extra map[string]any) *run {
 
 // native evaluates the only pipeline of the text.
 func (r *run) native(m mode) (v any, err error) {
-	defer r.recover(&err)
+	defer r.recover(&v, &err)
 	v, err = r.pipe(r.prog.single, m)
 	if err != nil {
 		return r.unknown(err)
@@ -77,7 +77,7 @@ func (r *run) native(m mode) (v any, err error) {
 
 // text evaluates the whole text; it gives a string or an Unknown.
 func (r *run) text() (v any, err error) {
-	defer r.recover(&err)
+	defer r.recover(&v, &err)
 	if err := r.list(r.prog.root); err != nil {
 		return r.unknown(err)
 	}
@@ -93,9 +93,10 @@ func (r *run) unknown(err error) (any, error) {
 	return nil, err
 }
 
-func (r *run) recover(err *error) {
+// recover makes an error of a panic.
+func (r *run) recover(v *any, err *error) {
 	if p := recover(); p != nil {
-		*err = r.errorf(r.here, "the evaluation broke off: %v", p)
+		*v, *err = nil, r.errorf(r.here, "the evaluation broke off: %v", p)
 	}
 }
 
