@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
@@ -207,113 +206,6 @@ func result(m replyMsg) (modules.Result, error) {
 	return m.Result, nil
 }
 
-// listen takes frames until the conversation ends.
-func (c *Client) listen() {
-	for {
-		k, body, err := c.wire.receive()
-		if err == nil {
-			err = c.handle(k, body)
-		}
-		if err != nil {
-			c.wire.end(err)
-			return
-		}
-	}
-}
-
-func (c *Client) handle(k kind, body []byte) error {
-	switch k {
-	case kindReply:
-		var m replyMsg
-		if err := decode(body, &m); err != nil {
-			return err
-		}
-		if cl := c.call(m.ID); cl != nil {
-			select {
-			case cl.reply <- m:
-			default:
-				return fmt.Errorf("request %d was answered twice", m.ID)
-			}
-		}
-		return nil
-	case kindOutput:
-		var m outputMsg
-		if err := decode(body, &m); err != nil {
-			return err
-		}
-		if cl := c.call(m.ID); cl != nil && cl.onOutput != nil {
-			cl.onOutput(m.Stream, m.Data)
-		}
-		return nil
-	case kindNeed:
-		var m needMsg
-		if err := decode(body, &m); err != nil {
-			return err
-		}
-		c.wg.Go(func() { c.give(m) })
-		return nil
-	case kindOffer:
-		var m idMsg
-		if err := decode(body, &m); err != nil {
-			return err
-		}
-		return c.accept(m.ID)
-	case kindChunk, kindCredit, kindStop:
-		return c.streams.handle(k, body)
-	}
-	return fmt.Errorf("malformed frame: kind %d", k)
-}
-
-func (c *Client) call(id uint64) *call {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.calls[id]
-}
-
-// give streams a blob to the host.
-func (c *Client) give(m needMsg) {
-	r, err := c.store.Open(c.ctx, m.Blob)
-	if err != nil {
-		c.wire.send(c.ctx, kindChunk, chunkMsg{ID: m.ID, End: true, Err: err.Error()})
-		return
-	}
-	defer r.Close()
-	if err := c.streams.pour(c.ctx, m.ID, r); err != nil {
-		c.log.Debug().Str("host", c.host).Err(err).Msg("blob not sent to its end")
-	}
-}
-
-// accept stores what the host hands over.
-func (c *Client) accept(id uint64) error {
-	in, err := c.streams.expect(c.ctx, id)
-	if err != nil {
-		return err
-	}
-	c.wg.Go(func() {
-		defer in.Close()
-		m := storedMsg{ID: id}
-		if m.Blob, err = c.store.Put(c.ctx, in); err != nil {
-			m.Err = err.Error()
-		}
-		c.wire.send(c.ctx, kindStored, m)
-	})
-	return nil
-}
-
-// ping shows the agent that we live; see silence.
-func (c *Client) ping() {
-	tick := time.NewTicker(pingInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			c.wire.send(c.ctx, kindPing, idMsg{})
-		case <-c.wire.ended:
-			return
-		}
-	}
-}
-
 // finish waits for the end, finds its reason and lets go of everything.
 func (c *Client) finish() {
 	<-c.wire.ended
@@ -385,29 +277,3 @@ func (c *Client) Close(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
-
-// tail keeps the end of what a process said.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-const tailSize = 8 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, p...)
-	if over := len(t.buf) - tailSize; over > 0 {
-		t.buf = t.buf[over:]
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.buf))
-}
-
-var _ io.Writer = (*tail)(nil)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/foobar-play/foobar-play/pkg/modules"
 )
@@ -68,8 +69,12 @@ func serveStdio(reg *modules.Registry, args []string) error {
 	}
 	info := describeHost()
 	info.TempDir = w.tempDir
-	if home != "" && len(args) > 1 && args[1] == firstTime {
-		go prune(home, programName())
+	if home != "" {
+		now := time.Now() // the time of last use decides what prune keeps
+		os.Chtimes(filepath.Join(home, programName()), now, now)
+		if len(args) > 1 && args[1] == firstTime {
+			go prune(home, programName())
+		}
 	}
 	if os.Chdir(info.Home) != nil {
 		os.Chdir("/")

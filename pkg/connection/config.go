@@ -108,6 +108,9 @@ func (c *sshConfig) all(alias, key string) []string {
 
 func (c *sshConfig) yes(alias, key string) bool { return strings.EqualFold(c.get(alias, key), "yes") }
 
+// alias is the name under which ~/.ssh/config knows the target.
+func (t Target) alias() string { return firstOf(t.Host, t.Name) }
+
 // route settles the way to t: jump hosts first, the host itself last.
 func route(t Target, o Options) ([]*hop, error) {
 	cfg, err := loadSSHConfig(o.SSHConfig)
@@ -119,8 +122,8 @@ func route(t Target, o Options) ([]*hop, error) {
 		return nil, err
 	}
 	hops := []*hop{last}
-	jump := firstOf(t.ProxyJump, cfg.get(t.Name, "ProxyJump"))
-	if jump == "" && !isNone(cfg.get(t.Name, "ProxyCommand")) {
+	jump := firstOf(t.ProxyJump, cfg.get(t.alias(), "ProxyJump"))
+	if jump == "" && !isNone(cfg.get(t.alias(), "ProxyCommand")) {
 		return nil, fmt.Errorf("the ssh configuration reaches %s by a ProxyCommand, which is not supported: use ProxyJump, or --ssh-config none", t.Name)
 	}
 	for !isNone(jump) {
@@ -169,50 +172,49 @@ func jumpHop(spec string, o Options, cfg *sshConfig) (*hop, error) {
 // settle answers every question about one server: what the caller says wins
 // over the ssh configuration, which wins over ssh's defaults.
 func settle(t Target, o Options, cfg *sshConfig) (*hop, error) {
+	alias := t.alias()
 	me, err := user.Current()
 	if err != nil {
 		return nil, fmt.Errorf("find out who we are: %w", err)
 	}
 	h := &hop{
-		alias:      t.Name,
-		user:       firstOf(t.User, cfg.get(t.Name, "User"), me.Username),
+		alias:      alias,
+		user:       firstOf(t.User, cfg.get(alias, "User"), me.Username),
 		password:   t.Password,
 		passphrase: t.KeyPassphrase,
 		port:       t.Port,
 	}
 	if h.port == 0 {
-		port := firstOf(cfg.get(t.Name, "Port"), "22")
+		port := firstOf(cfg.get(alias, "Port"), "22")
 		if h.port, err = strconv.Atoi(port); err != nil || h.port < 1 || h.port > 65535 {
-			return nil, fmt.Errorf("the ssh configuration for %s: %q is no port", t.Name, port)
+			return nil, fmt.Errorf("the ssh configuration for %s: %q is no port", alias, port)
 		}
 	}
 	if h.port < 1 || h.port > 65535 {
 		return nil, fmt.Errorf("%d is no port", h.port)
 	}
-	h.host = t.Host
-	if h.host == "" {
-		h.host = firstOf(strings.NewReplacer("%h", t.Name, "%n", t.Name, "%%", "%").Replace(cfg.get(t.Name, "HostName")), t.Name)
-	}
-	h.knownAs = firstOf(cfg.get(t.Name, "HostKeyAlias"), h.host)
-	tokens := strings.NewReplacer("%h", h.host, "%n", t.Name, "%r", h.user, "%p", strconv.Itoa(h.port),
+	h.host = firstOf(strings.NewReplacer("%h", alias, "%n", alias, "%%", "%").Replace(cfg.get(alias, "HostName")), alias)
+	h.knownAs = firstOf(cfg.get(alias, "HostKeyAlias"), h.host)
+	tokens := strings.NewReplacer("%h", h.host, "%n", alias, "%r", h.user, "%p", strconv.Itoa(h.port),
 		"%u", me.Username, "%d", me.HomeDir, "%%", "%")
 	h.identities(t, o, cfg, tokens)
-	h.knownHosts = knownHostsFiles(t.Name, o, cfg, tokens)
+	h.knownHosts = knownHostsFiles(alias, o, cfg, tokens)
 	return h, nil
 }
 
 // identities lists the keys to offer and where the ssh-agent is.
 func (h *hop) identities(t Target, o Options, cfg *sshConfig, tokens *strings.Replacer) {
+	alias := h.alias
 	for _, p := range t.KeyFiles {
 		h.keys = append(h.keys, keyFile{path: expandHome(p)})
 	}
-	for _, p := range cfg.all(t.Name, "IdentityFile") {
+	for _, p := range cfg.all(alias, "IdentityFile") {
 		if !isNone(p) {
 			// ssh, too, goes on without an IdentityFile that is not there.
 			h.keys = append(h.keys, keyFile{path: expandHome(tokens.Replace(p)), optional: true})
 		}
 	}
-	h.identitiesOnly = t.IdentitiesOnly || cfg.yes(t.Name, "IdentitiesOnly")
+	h.identitiesOnly = t.IdentitiesOnly || cfg.yes(alias, "IdentitiesOnly")
 	if len(h.keys) == 0 {
 		for _, p := range defaultKeys {
 			h.keys = append(h.keys, keyFile{path: expandHome(p), optional: true})
@@ -221,7 +223,7 @@ func (h *hop) identities(t Target, o Options, cfg *sshConfig, tokens *strings.Re
 	if !o.UseAgent {
 		return
 	}
-	switch socket := cfg.get(t.Name, "IdentityAgent"); {
+	switch socket := cfg.get(alias, "IdentityAgent"); {
 	case socket == "" || socket == "SSH_AUTH_SOCK":
 		h.agentSocket = os.Getenv("SSH_AUTH_SOCK")
 	case strings.HasPrefix(socket, "$"):

@@ -7,6 +7,12 @@
 // of Dial and every loss of a connection is an *Error, which the runner reports
 // as "unreachable".
 //
+// Of ~/.ssh/config it honours HostName, Port, User, IdentityFile, IdentitiesOnly,
+// IdentityAgent, ProxyJump, HostKeyAlias, UserKnownHostsFile and
+// GlobalKnownHostsFile, with Host, Match host, Match all and Include. A
+// ProxyCommand or another Match is an error. StrictHostKeyChecking is not
+// honoured: only the run's own option may loosen the check.
+//
 // A Connection is one transport; many processes may run over it. It must not
 // know what the processes are: the agent, its protocol, become and modules are
 // above it.
@@ -30,13 +36,12 @@ const (
 // Target says which host, and as whom. Only Name is needed; what is empty is
 // taken from ~/.ssh/config, then from ssh's own defaults.
 type Target struct {
-	// Name is the host's inventory name: the alias looked up in ~/.ssh/config,
-	// and the name errors speak of.
+	// Name is the host's inventory name, which errors speak of.
 	Name string
 	// Kind is SSH ("" too) or Local.
 	Kind string
-	// Host is the address or DNS name; "" means HostName of ~/.ssh/config, else
-	// Name.
+	// Host is what would be given to ssh: an address, a DNS name or an alias of
+	// ~/.ssh/config. "" means Name.
 	Host string
 	Port int
 	User string

@@ -74,8 +74,11 @@ func dialHop(ctx context.Context, h *hop, o Options, before []*goph.Client) (*go
 		timeout = defaultConnectTimeout
 	}
 	d := &dialler{outer: ctx, hop: h, timeout: timeout}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	clock := time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) })
+	defer clock.Stop()
+	h.stopClockWhileAsking(clock, timeout)
 
 	keys, err := newHostKeys(h, o.HostKey)
 	if err != nil {
@@ -109,6 +112,19 @@ func dialHop(ctx context.Context, h *hop, o Options, before []*goph.Client) (*go
 	}
 	o.Log.Debug().Str("host", h.alias).Str("addr", h.addr()).Str("user", h.user).Msg("connected")
 	return &goph.Client{Client: ssh.NewClient(sshConn, chans, reqs), Config: cfg}, nil
+}
+
+// stopClockWhileAsking gives a person time to type a passphrase.
+func (h *hop) stopClockWhileAsking(clock *time.Timer, timeout time.Duration) {
+	ask := h.passphrase
+	if ask == nil {
+		return
+	}
+	h.passphrase = func(file string) (string, error) {
+		clock.Stop()
+		defer clock.Reset(timeout)
+		return ask(file)
+	}
 }
 
 // transport opens the stream that the SSH handshake will run over.

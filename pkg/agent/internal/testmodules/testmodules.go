@@ -50,6 +50,15 @@ func Registry() *modules.Registry {
 	return reg
 }
 
+// Harmless has only echo.
+func Harmless() *modules.Registry {
+	reg, err := modules.NewRegistry(modules.Define(modules.Spec{Name: "echo"}, echo))
+	if err != nil {
+		panic(err)
+	}
+	return reg
+}
+
 func values(m map[string]any) (modules.Outcome, error) {
 	return modules.Outcome{Changed: true, Values: m}, nil
 }
