@@ -27,6 +27,9 @@ func (c *controller) Check() bool    { return c.run.check }
 func (c *controller) Diff() bool     { return c.run.diff }
 func (c *controller) Verbosity() int { return c.run.h.batch.req.Verbosity }
 
+// BaseDir is where relative destinations on the controller start.
+func (c *controller) BaseDir() string { return c.run.h.batch.play.Dir }
+
 func (c *controller) context() *template.Context { return c.run.context(c.scope) }
 
 func (c *controller) Find(kind, name string) (string, error) {
