@@ -48,8 +48,7 @@ func TestNginxOptions(t *testing.T) {
 	s := newSite(t, lab.Config{Hosts: []string{"web01"}, Groups: map[string][]string{"lb": {}, "web": {"web01"}, "db": {}}})
 	dir := t.TempDir()
 	cert, key := provided(t, 90, name, "*.shop.example")
-	otherCert, _ := provided(t, 90, name)
-	_, otherKey := provided(t, 90, name)
+	otherCert, otherKey := provided(t, 90, "*.shop.example", "foobar.com")
 	soon, soonKey := provided(t, 5, name)
 	for file, text := range map[string]string{"cert": cert, "key": key, "other.cert": otherCert, "other.key": otherKey, "soon.cert": soon, "soon.key": soonKey} {
 		play.Write(t, dir, file, text)
@@ -98,7 +97,7 @@ nginx_ssl_sites:
 	})
 	for what, c := range map[string]struct{ cert, key, says string }{
 		"another key":  {"cert", "other.key", "is not the one of its certificate"},
-		"another name": {"other.cert", "other.key", "is not the one of its certificate"},
+		"another name": {"other.cert", "other.key", "is not for DNS:www.foobar.com, but for DNS:*.shop.example, DNS:foobar.com"},
 		"ends soon":    {"soon.cert", "soon.key", "less than 21 days"},
 	} {
 		t.Run(what, func(t *testing.T) {
