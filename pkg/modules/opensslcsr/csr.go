@@ -9,12 +9,11 @@ package opensslcsr
 import (
 	"context"
 	"crypto"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
+	"github.com/foobar-play/foobar-play/pkg/modules/internal/files"
 	"github.com/foobar-play/foobar-play/pkg/modules/internal/pki"
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
@@ -40,22 +39,22 @@ func Module() *modules.Module {
 			{Name: "csr", Type: "string", Doc: "The request in PEM, with return_content. Unknown in a dry run that makes it."},
 		},
 		Examples: "- openssl_csr:\n    path: /etc/ssl/www.csr\n    privatekey_path: /etc/ssl/private/www.key\n    common_name: www.example.com\n    subject_alt_name: [\"DNS:www.example.com\", \"DNS:example.com\"]\n",
-	}, func(_ modules.Env, o *options) (modules.Action, error) {
-		return modules.Managed[state](&resource{o: o, file: pki.Target{
-			Path: o.Path, Mode: o.Mode, Owner: o.Owner, Group: o.Group, Backup: o.Backup,
-		}}), nil
+	}, func(env modules.Env, o *options) (modules.Action, error) {
+		file := pki.Target{Env: env, Path: o.Path, Attrs: o.Attrs, Backup: o.Backup}
+		return modules.Managed[state](&resource{o: o, env: env, file: file}), nil
 	})
 }
 
 // state is what is in the file, and why it is to be made anew.
 type state struct {
-	file    pki.FileState
+	file    files.Entry
 	misfit  string
 	renewed bool
 }
 
 type resource struct {
 	o    *options
+	env  modules.Env
 	file pki.Target
 	text []byte // the request that is there
 	done bool   // it was made by this task
@@ -70,10 +69,10 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (state, error) {
 	if err != nil || r.o.State == "absent" {
 		return cur, err
 	}
-	if !st.Exists {
-		return cur, r.keyThere(h)
+	if st.Type == "" {
+		return cur, r.keySource().There(ctx, h, "private key")
 	}
-	key, err := r.key(h)
+	key, err := r.key(ctx, h)
 	if err != nil {
 		return cur, err
 	}
@@ -90,31 +89,20 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (state, error) {
 	return cur, err
 }
 
-func (r *resource) keyThere(h host.Reader) error {
-	if r.o.KeyPath == "" {
-		return nil
-	}
-	_, err := h.Stat(r.o.KeyPath)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no private key %s: make it first, with openssl_privatekey", r.o.KeyPath)
-	}
-	return err
-}
-
 func (r *resource) Desired(cur state) (state, error) {
 	want := cur
 	if r.o.State == "absent" {
-		want.file.Exists = false
+		want.file.Type = ""
 		return want, nil
 	}
-	want.file = r.file.Desired(cur.file, 0o644)
-	want.renewed = !cur.file.Exists || cur.misfit != "" || r.o.Force && !r.done
+	want.file = r.file.Want(cur.file)
+	want.renewed = cur.file.Type == "" || cur.misfit != "" || r.o.Force && !r.done
 	return want, nil
 }
 
 func (r *resource) Diff(cur, want state) []modules.Change {
-	out := pki.Diff(cur.file, want.file)
-	if cur.file.Exists && want.renewed {
+	out := files.Changes(cur.file, want.file, "")
+	if cur.file.Type != "" && want.renewed {
 		why := cur.misfit
 		if why == "" {
 			why = "force is set"
@@ -124,15 +112,15 @@ func (r *resource) Diff(cur, want state) []modules.Change {
 	return out
 }
 
-func (r *resource) Apply(_ context.Context, w host.Writer, cur, want state) error {
+func (r *resource) Apply(ctx context.Context, w host.Writer, cur, want state) error {
 	switch {
-	case !want.file.Exists:
+	case want.file.Type == "":
 		return r.file.Remove(w, cur.file)
 	case !want.renewed:
 		return r.file.Adjust(w, cur.file, want.file)
 	}
 	return r.file.Write(w, cur.file, want.file, "the request", func() ([]byte, error) {
-		key, err := r.key(w)
+		key, err := r.key(ctx, w)
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +138,7 @@ func (r *resource) Apply(_ context.Context, w host.Writer, cur, want state) erro
 func (r *resource) Values(cur, want state, _ bool) map[string]any {
 	out := map[string]any{"filename": r.o.Path}
 	r.file.AddBackup(out)
-	if !want.file.Exists {
+	if want.file.Type == "" {
 		return out
 	}
 	if r.o.KeyPath != "" {
@@ -173,8 +161,12 @@ func (r *resource) Values(cur, want state, _ bool) map[string]any {
 	return out
 }
 
-func (r *resource) key(h host.Reader) (crypto.Signer, error) {
-	text, err := pki.Source{Path: r.o.KeyPath, Content: r.o.KeyContent}.Read(h, "private key")
+func (r *resource) keySource() pki.Source {
+	return pki.Source{Env: r.env, Path: r.o.KeyPath, Content: r.o.KeyContent}
+}
+
+func (r *resource) key(ctx context.Context, h host.Reader) (crypto.Signer, error) {
+	text, err := r.keySource().Read(ctx, h, "private key")
 	if err != nil {
 		return nil, err
 	}

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/foobar-play/foobar-play/pkg/modules"
+	"github.com/foobar-play/foobar-play/pkg/modules/internal/files"
 	"github.com/foobar-play/foobar-play/pkg/modules/internal/pki"
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
 type options struct {
+	files.Attrs
 	Path  string `arg:"path,required" doc:"The file of the request. Its directory must exist."`
 	State string `arg:"state" default:"present" choices:"present,absent" doc:"Whether the request is there."`
 
@@ -41,12 +42,9 @@ type options struct {
 	MustStaple      bool     `arg:"ocsp_must_staple,alias=ocspMustStaple" default:"false" doc:"Demand a stapled OCSP answer."`
 	MustStapleCrit  bool     `arg:"ocsp_must_staple_critical,alias=ocspMustStaple_critical" default:"false" doc:"Mark it critical."`
 
-	Force         bool             `arg:"force" default:"false" doc:"Make a new request each time."`
-	Mode          modules.FileMode `arg:"mode" doc:"The file's permission bits; a new file has 0644."`
-	Owner         string           `arg:"owner" doc:"The file's owner, by name or number."`
-	Group         string           `arg:"group" doc:"The file's group, by name or number."`
-	Backup        bool             `arg:"backup" default:"false" doc:"Keep a request that is replaced or removed beside it."`
-	ReturnContent bool             `arg:"return_content" default:"false" doc:"Return the request as csr."`
+	Force         bool `arg:"force" default:"false" doc:"Make a new request each time."`
+	Backup        bool `arg:"backup" default:"false" doc:"Keep a request that is replaced or removed beside it."`
+	ReturnContent bool `arg:"return_content" default:"false" doc:"Return the request as csr."`
 }
 
 // Check finds options that do not go together, and names that cannot be.

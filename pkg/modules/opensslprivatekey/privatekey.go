@@ -15,6 +15,7 @@ import (
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
+	"github.com/foobar-play/foobar-play/pkg/modules/internal/files"
 	"github.com/foobar-play/foobar-play/pkg/modules/internal/pki"
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
@@ -30,8 +31,8 @@ type options struct {
 	Regenerate     string           `arg:"regenerate" default:"full_idempotence" choices:"never,fail,partial_idempotence,full_idempotence,always" doc:"When an existing key is replaced: never; fail instead of it; when it does not fit the options (partial: a file that is no key is an error; full: it is replaced); always."`
 	Force          bool             `arg:"force" default:"false" doc:"The same as regenerate: always."`
 	Mode           modules.FileMode `arg:"mode" default:"0600" doc:"The file's permission bits."`
-	Owner          string           `arg:"owner" doc:"The file's owner, by name or number."`
-	Group          string           `arg:"group" doc:"The file's group, by name or number."`
+	Owner          string           `arg:"owner" doc:"The file's owner, by name or number. Left out: as it is."`
+	Group          string           `arg:"group" doc:"The file's group, by name or number. Left out: as it is."`
 	Backup         bool             `arg:"backup" default:"false" doc:"Keep a key that is replaced or removed beside it."`
 	ReturnContent  bool             `arg:"return_content" default:"false" doc:"Return the key itself as privatekey. Use it with no_log: true."`
 }
@@ -66,16 +67,15 @@ func Module() *modules.Module {
 			{Name: "privatekey", Type: "string", Doc: "The key in PEM, with return_content."},
 		},
 		Examples: "- openssl_privatekey:\n    path: /etc/ssl/private/www.key\n    type: ECC\n    curve: secp256r1\n",
-	}, func(_ modules.Env, o *options) (modules.Action, error) {
-		return modules.Managed[state](&resource{o: o, file: pki.Target{
-			Path: o.Path, Mode: o.Mode, Owner: o.Owner, Group: o.Group, Backup: o.Backup,
-		}}), nil
+	}, func(env modules.Env, o *options) (modules.Action, error) {
+		return modules.Managed[state](&resource{o: o, file: pki.Target{Env: env, Path: o.Path, Backup: o.Backup,
+			Attrs: files.Attrs{Mode: o.Mode, Owner: o.Owner, Group: o.Group}}}), nil
 	})
 }
 
 // state is what is in the file.
 type state struct {
-	file pki.FileState
+	file files.Entry
 	info pki.KeyInfo
 	// broken says why the content is no usable key; "" when it is one.
 	broken string
@@ -94,7 +94,7 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (state, error) {
 	st, content, err := r.file.Read(ctx, h)
 	cur := state{file: st}
 	r.key = nil
-	if err != nil || !st.Exists {
+	if err != nil || st.Type == "" {
 		return cur, err
 	}
 	r.key, cur.info, err = pki.ParseKey(content)
@@ -107,11 +107,11 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (state, error) {
 func (r *resource) Desired(cur state) (state, error) {
 	want := cur
 	if r.o.State == "absent" {
-		want.file.Exists = false
+		want.file.Type = ""
 		return want, nil
 	}
-	want.file = r.file.Desired(cur.file, 0o600)
-	if !cur.file.Exists {
+	want.file = r.file.Want(cur.file)
+	if cur.file.Type == "" {
 		want.renewed = "there is none"
 		return want, r.describe(&want)
 	}
@@ -191,8 +191,8 @@ func (r *resource) describe(want *state) error {
 }
 
 func (r *resource) Diff(cur, want state) []modules.Change {
-	out := pki.Diff(cur.file, want.file)
-	if cur.file.Exists && want.renewed != "" {
+	out := files.Changes(cur.file, want.file, "")
+	if cur.file.Type != "" && want.renewed != "" {
 		out = append(out, modules.Change{Field: "key", Before: want.renewed, After: "a new key"})
 	}
 	if want.converted != "" {
@@ -203,7 +203,7 @@ func (r *resource) Diff(cur, want state) []modules.Change {
 
 func (r *resource) Apply(_ context.Context, w host.Writer, cur, want state) error {
 	switch {
-	case !want.file.Exists:
+	case want.file.Type == "":
 		return r.file.Remove(w, cur.file)
 	case want.renewed == "" && want.converted == "":
 		return r.file.Adjust(w, cur.file, want.file)
@@ -225,7 +225,7 @@ func (r *resource) Apply(_ context.Context, w host.Writer, cur, want state) erro
 func (r *resource) Values(cur, want state, _ bool) map[string]any {
 	out := map[string]any{"filename": r.o.Path}
 	r.file.AddBackup(out)
-	if !want.file.Exists {
+	if want.file.Type == "" {
 		return out
 	}
 	out["type"], out["size"] = want.info.Type, want.info.Size

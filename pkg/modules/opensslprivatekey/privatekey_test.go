@@ -88,7 +88,7 @@ func TestConformance(t *testing.T) {
 		"absent already": {Args: map[string]any{"path": "$DIR/" + name, "state": "absent"}, Unchanged: true},
 		"a directory":    {Args: map[string]any{"path": "$DIR"}, WantErr: "is a directory"},
 		"mode":           {Args: with(map[string]any{"mode": "0640"}), Dir: stored("ECC", 0, "secp256r1", "pkcs1")},
-		"nobody's":       {Args: with(map[string]any{"owner": "no-such-user"}), WantErr: `no account "no-such-user"`},
+		"nobody's":       {Args: with(map[string]any{"owner": "no-such-user"}), WantErr: "no user no-such-user"},
 	} {
 		c.Module, c.Generated = opensslprivatekey.Module(), true
 		t.Run(what, func(t *testing.T) { modulestest.Conformance(t, c) })

@@ -14,12 +14,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
+	"github.com/foobar-play/foobar-play/pkg/modules/internal/files"
 	"github.com/foobar-play/foobar-play/pkg/modules/internal/pki"
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
@@ -45,22 +45,22 @@ func Module() *modules.Module {
 			{Name: "certificate", Type: "string", Doc: "The certificate in PEM, with return_content."},
 		},
 		Examples: "- x509_certificate:\n    path: pki/www.crt\n    csr_content: \"{{ .csr.csr }}\"\n    provider: ownca\n    ownca_path: pki/ca.crt\n    ownca_privatekey_path: pki/ca.key\n    ownca_not_after: +90d\n    remaining_days: 21\n  delegate_to: localhost\n",
-	}, func(_ modules.Env, o *options) (modules.Action, error) {
-		return modules.Managed[state](&resource{o: o, now: time.Now(), file: pki.Target{
-			Path: o.Path, Mode: o.Mode, Owner: o.Owner, Group: o.Group, Backup: o.Backup,
-		}}), nil
+	}, func(env modules.Env, o *options) (modules.Action, error) {
+		file := pki.Target{Env: env, Path: o.Path, Attrs: o.Attrs, Backup: o.Backup}
+		return modules.Managed[state](&resource{o: o, env: env, now: time.Now(), file: file}), nil
 	})
 }
 
 // state is what is in the file, and why it is to be made anew.
 type state struct {
-	file    pki.FileState
+	file    files.Entry
 	misfit  string
 	renewed bool
 }
 
 type resource struct {
 	o    *options
+	env  modules.Env
 	file pki.Target
 	now  time.Time
 	text []byte // the certificate that is there
@@ -76,10 +76,10 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (state, error) {
 	if err != nil || r.o.State == "absent" {
 		return cur, err
 	}
-	if !st.Exists {
-		return cur, r.sourcesThere(h)
+	if st.Type == "" {
+		return cur, r.sourcesThere(ctx, h)
 	}
-	issuer, t, err := r.template(h)
+	issuer, t, err := r.template(ctx, h)
 	if err != nil {
 		return cur, err
 	}
@@ -94,21 +94,18 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (state, error) {
 	return cur, nil
 }
 
-func (r *resource) sourcesThere(h host.Reader) error {
-	for what, path := range map[string]string{"request": r.o.CSRPath, "private key": r.o.KeyPath,
-		"CA certificate": r.o.CAPath, "CA private key": r.o.CAKeyPath} {
-		if path == "" {
-			continue
-		}
-		_, err := h.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no %s %s: make it first", what, path)
-		}
-		if err != nil {
+func (r *resource) sourcesThere(ctx context.Context, h host.Reader) error {
+	for _, s := range []struct{ what, path string }{{"request", r.o.CSRPath}, {"private key", r.o.KeyPath},
+		{"CA certificate", r.o.CAPath}, {"CA private key", r.o.CAKeyPath}} {
+		if err := r.source(s.path, "").There(ctx, h, s.what); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *resource) source(path, content string) pki.Source {
+	return pki.Source{Env: r.env, Path: path, Content: content}
 }
 
 // untimely says why a certificate's validity is not right.
@@ -125,20 +122,20 @@ func (r *resource) untimely(cert *x509.Certificate, t pki.Template) string {
 }
 
 // template reads what the certificate shall be made of.
-func (r *resource) template(h host.Reader) (pki.Issuer, pki.Template, error) {
+func (r *resource) template(ctx context.Context, h host.Reader) (pki.Issuer, pki.Template, error) {
 	var issuer pki.Issuer
 	var t pki.Template
 	var key crypto.Signer
-	if src := (pki.Source{Path: r.o.KeyPath, Content: r.o.KeyContent}); src.IsSet() {
+	if src := r.source(r.o.KeyPath, r.o.KeyContent); src.IsSet() {
 		var err error
-		if key, err = readKey(h, src, "private key"); err != nil {
+		if key, err = readKey(ctx, h, src, "private key"); err != nil {
 			return issuer, t, err
 		}
 	}
-	if err := r.request(h, key, &t); err != nil {
+	if err := r.request(ctx, h, key, &t); err != nil {
 		return issuer, t, err
 	}
-	issuer, err := r.issuer(h, key)
+	issuer, err := r.issuer(ctx, h, key)
 	if err != nil {
 		return issuer, t, err
 	}
@@ -154,14 +151,14 @@ func (r *resource) template(h host.Reader) (pki.Issuer, pki.Template, error) {
 }
 
 // request reads the CSR; without one the certificate names nobody.
-func (r *resource) request(h host.Reader, key crypto.Signer, t *pki.Template) error {
-	src := pki.Source{Path: r.o.CSRPath, Content: r.o.CSRContent}
+func (r *resource) request(ctx context.Context, h host.Reader, key crypto.Signer, t *pki.Template) error {
+	src := r.source(r.o.CSRPath, r.o.CSRContent)
 	if !src.IsSet() {
 		subject, err := pki.Name{}.DER()
 		t.RawSubject, t.Public = subject, key.Public()
 		return err
 	}
-	text, err := src.Read(h, "request")
+	text, err := src.Read(ctx, h, "request")
 	if err != nil {
 		return err
 	}
@@ -176,15 +173,15 @@ func (r *resource) request(h host.Reader, key crypto.Signer, t *pki.Template) er
 	return nil
 }
 
-func (r *resource) issuer(h host.Reader, key crypto.Signer) (pki.Issuer, error) {
+func (r *resource) issuer(ctx context.Context, h host.Reader, key crypto.Signer) (pki.Issuer, error) {
 	if r.o.Provider == "selfsigned" {
 		return pki.Issuer{Key: key}, nil
 	}
-	caKey, err := readKey(h, pki.Source{Path: r.o.CAKeyPath, Content: r.o.CAKeyContent}, "CA's private key")
+	caKey, err := readKey(ctx, h, r.source(r.o.CAKeyPath, r.o.CAKeyContent), "CA's private key")
 	if err != nil {
 		return pki.Issuer{}, err
 	}
-	text, err := pki.Source{Path: r.o.CAPath, Content: r.o.CAContent}.Read(h, "CA's certificate")
+	text, err := r.source(r.o.CAPath, r.o.CAContent).Read(ctx, h, "CA's certificate")
 	if err != nil {
 		return pki.Issuer{}, err
 	}
@@ -199,8 +196,8 @@ func (r *resource) issuer(h host.Reader, key crypto.Signer) (pki.Issuer, error) 
 	return issuer, issuer.Check()
 }
 
-func readKey(h host.Reader, src pki.Source, what string) (crypto.Signer, error) {
-	text, err := src.Read(h, what)
+func readKey(ctx context.Context, h host.Reader, src pki.Source, what string) (crypto.Signer, error) {
+	text, err := src.Read(ctx, h, what)
 	if err != nil {
 		return nil, err
 	}
@@ -214,17 +211,17 @@ func readKey(h host.Reader, src pki.Source, what string) (crypto.Signer, error) 
 func (r *resource) Desired(cur state) (state, error) {
 	want := cur
 	if r.o.State == "absent" {
-		want.file.Exists = false
+		want.file.Type = ""
 		return want, nil
 	}
-	want.file = r.file.Desired(cur.file, 0o644)
-	want.renewed = !cur.file.Exists || cur.misfit != "" || r.o.Force && !r.done
+	want.file = r.file.Want(cur.file)
+	want.renewed = cur.file.Type == "" || cur.misfit != "" || r.o.Force && !r.done
 	return want, nil
 }
 
 func (r *resource) Diff(cur, want state) []modules.Change {
-	out := pki.Diff(cur.file, want.file)
-	if cur.file.Exists && want.renewed {
+	out := files.Changes(cur.file, want.file, "")
+	if cur.file.Type != "" && want.renewed {
 		why := cur.misfit
 		if why == "" {
 			why = "force is set"
@@ -234,15 +231,15 @@ func (r *resource) Diff(cur, want state) []modules.Change {
 	return out
 }
 
-func (r *resource) Apply(_ context.Context, w host.Writer, cur, want state) error {
+func (r *resource) Apply(ctx context.Context, w host.Writer, cur, want state) error {
 	switch {
-	case !want.file.Exists:
+	case want.file.Type == "":
 		return r.file.Remove(w, cur.file)
 	case !want.renewed:
 		return r.file.Adjust(w, cur.file, want.file)
 	}
 	return r.file.Write(w, cur.file, want.file, "the certificate", func() ([]byte, error) {
-		issuer, t, err := r.template(w)
+		issuer, t, err := r.template(ctx, w)
 		if err != nil {
 			return nil, err
 		}
@@ -257,7 +254,7 @@ func (r *resource) Apply(_ context.Context, w host.Writer, cur, want state) erro
 func (r *resource) Values(cur, want state, _ bool) map[string]any {
 	out := map[string]any{"filename": r.o.Path}
 	r.file.AddBackup(out)
-	if !want.file.Exists {
+	if want.file.Type == "" {
 		return out
 	}
 	for name, path := range map[string]string{"csr": r.o.CSRPath, "privatekey": r.o.KeyPath, "ca_cert": r.o.CAPath, "ca_privatekey": r.o.CAKeyPath} {

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/foobar-play/foobar-play/pkg/modules"
+	"github.com/foobar-play/foobar-play/pkg/modules/internal/files"
 	"github.com/foobar-play/foobar-play/pkg/modules/internal/pki"
 )
 
 type options struct {
+	files.Attrs
 	Path     string `arg:"path,required" doc:"The file of the certificate. Its directory must exist."`
 	State    string `arg:"state" default:"present" choices:"present,absent" doc:"Whether the certificate is there."`
 	Provider string `arg:"provider" choices:"selfsigned,ownca" doc:"Who signs it: its own key, or a CA whose key is on this host. Needed with state: present."`
@@ -34,14 +35,11 @@ type options struct {
 	CAKeyID      string `arg:"ownca_create_subject_key_identifier" default:"create_if_not_provided" choices:"create_if_not_provided,always_create,never_create" doc:"Whether it gets a subject key identifier."`
 	CAAuthority  bool   `arg:"ownca_create_authority_key_identifier" default:"true" doc:"Whether it gets an authority key identifier."`
 
-	RemainingDays    int              `arg:"remaining_days" default:"0" doc:"Renew the certificate when it is valid for fewer days than this; 0 when it has expired. Not in community.crypto's module."`
-	IgnoreTimestamps bool             `arg:"ignore_timestamps" default:"true" doc:"Do not compare when validity begins and ends; false needs points in time that are not counted from now."`
-	Force            bool             `arg:"force" default:"false" doc:"Make a new certificate each time."`
-	Mode             modules.FileMode `arg:"mode" doc:"The file's permission bits; a new file has 0644."`
-	Owner            string           `arg:"owner" doc:"The file's owner, by name or number."`
-	Group            string           `arg:"group" doc:"The file's group, by name or number."`
-	Backup           bool             `arg:"backup" default:"false" doc:"Keep a certificate that is replaced or removed beside it."`
-	ReturnContent    bool             `arg:"return_content" default:"false" doc:"Return the certificate as certificate."`
+	RemainingDays    int  `arg:"remaining_days" default:"0" doc:"Renew the certificate when it is valid for fewer days than this; 0 when it has expired. Not in community.crypto's module."`
+	IgnoreTimestamps bool `arg:"ignore_timestamps" default:"true" doc:"Do not compare when validity begins and ends; false needs points in time that are not counted from now."`
+	Force            bool `arg:"force" default:"false" doc:"Make a new certificate each time."`
+	Backup           bool `arg:"backup" default:"false" doc:"Keep a certificate that is replaced or removed beside it."`
+	ReturnContent    bool `arg:"return_content" default:"false" doc:"Return the certificate as certificate."`
 }
 
 // Check finds options that are missing or do not go together.

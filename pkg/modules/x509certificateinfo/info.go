@@ -61,9 +61,9 @@ func Module() *modules.Module {
 		ReadOnly: true,
 		Returns:  returns,
 		Examples: "- x509_certificate_info:\n    path: /etc/ssl/www.crt\n    valid_at:\n      soon: +3w\n  register: cert\n",
-	}, func(_ modules.Env, o *options) (modules.Action, error) {
-		return modules.Read(func(_ context.Context, r host.Reader) (modules.Outcome, error) {
-			text, err := pki.Source{Path: o.Path, Content: o.Content}.Read(r, "certificate")
+	}, func(env modules.Env, o *options) (modules.Action, error) {
+		return modules.Read(func(ctx context.Context, r host.Reader) (modules.Outcome, error) {
+			text, err := pki.Source{Env: env, Path: o.Path, Content: o.Content}.Read(ctx, r, "certificate")
 			if err != nil {
 				return modules.Outcome{}, err
 			}
