@@ -19,18 +19,37 @@ func firewall(effects map[string]map[string]string) func(t *testing.T) *modulest
 		h.AddFile("/etc/default/ufw", "IPV6=yes\nDEFAULT_INPUT_POLICY=\"DROP\"\nDEFAULT_OUTPUT_POLICY=\"ACCEPT\"\nDEFAULT_FORWARD_POLICY=\"DROP\"\n", 0o644)
 		h.AddFile("/etc/ufw/user.rules", emptyRules, 0o640)
 		h.AddFile("/etc/ufw/user6.rules", emptyRules, 0o640)
-		h.AddCommand([]string{"iptables", "..."}, host.Output{RC: 1}, nil)
+		unloaded(h)
 		for line, files := range effects {
 			h.AddCommand(strings.Fields(line), host.Output{}, func(h *modulestest.Host) {
 				for name, content := range files {
 					h.AddFile(name, content, 0o640)
 				}
-				if strings.Contains(line, "enable") {
-					h.AddCommand([]string{"iptables", "..."}, host.Output{}, nil)
+				if strings.Contains(line, "enable") || strings.Contains(line, "reload") {
+					loaded(h)
 				}
 			})
 		}
 	})
+}
+
+// chains are those ufw fills from its files.
+var chains = []struct{ program, chain, file string }{
+	{"iptables", "ufw-before-input", "before.rules"}, {"iptables", "ufw-after-input", "after.rules"},
+	{"ip6tables", "ufw6-before-input", "before6.rules"}, {"ip6tables", "ufw6-after-input", "after6.rules"},
+}
+
+// unloaded leaves the chains there, and empty.
+func unloaded(h *modulestest.Host) { list(h, "") }
+
+func loaded(h *modulestest.Host) { list(h, "-A %s -i lo -j ACCEPT\n") }
+
+func list(h *modulestest.Host, content string) {
+	for _, c := range chains {
+		h.AddFile("/etc/ufw/"+c.file, "-A "+c.chain+" -i lo -j ACCEPT\n", 0o640)
+		text := "-N " + c.chain + "\n" + strings.ReplaceAll(content, "%s", c.chain)
+		h.AddCommand([]string{c.program, "-w", "-S", c.chain}, host.Output{Stdout: []byte(text)}, nil)
+	}
 }
 
 func rules(tuples ...string) string {
@@ -54,6 +73,15 @@ func TestConformance(t *testing.T) {
 			Args:   map[string]any{"state": "enabled"},
 			Host:   firewall(map[string]map[string]string{"ufw --force enable": {"/etc/ufw/ufw.conf": "ENABLED=yes\nLOGLEVEL=low\n"}}),
 			Values: map[string]any{"commands": []any{"ufw --force enable"}},
+		},
+		"enabled, but not loaded": {
+			Args: map[string]any{"state": "enabled"},
+			Host: func(t *testing.T) *modulestest.Host {
+				h := firewall(map[string]map[string]string{"ufw reload": {}})(t)
+				h.AddFile("/etc/ufw/ufw.conf", "ENABLED=yes\nLOGLEVEL=low\n", 0o644)
+				return h
+			},
+			Values: map[string]any{"commands": []any{"ufw reload"}},
 		},
 		"policy as it is": {
 			Args:      map[string]any{"default": "deny", "direction": "incoming"},

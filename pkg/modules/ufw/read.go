@@ -96,7 +96,7 @@ func read(ctx context.Context, h host.Reader) (firewall, error) {
 			return fw, err
 		}
 	}
-	fw.running, err = running(ctx, h, fw.enabled)
+	fw.running, err = running(ctx, h, fw)
 	return fw, err
 }
 
@@ -149,21 +149,46 @@ func parseRules(content []byte, v6 bool) []rule {
 	return out
 }
 
-// running tells whether ufw's chains are loaded. The file only says what holds
-// at boot.
-func running(ctx context.Context, h host.Reader, enabled bool) (bool, error) {
+// running tells whether ufw's rules are loaded; the file only says what holds
+// at boot. The chains alone prove nothing: they stay empty when ufw could not
+// load its rules.
+func running(ctx context.Context, h host.Reader, fw firewall) (bool, error) {
 	if v, ok := h.Noted("ufw", "running"); ok {
 		on, _ := v.(bool)
 		return on, nil
 	}
-	if !enabled {
+	if !fw.enabled {
 		return false, nil
 	}
-	out, err := h.Query(ctx, host.Command{Argv: []string{"iptables", "-w", "-n", "-L", "ufw-user-input"}})
-	if err != nil {
-		return false, fmt.Errorf("look whether the firewall is loaded: %w", err)
+	for _, c := range chainsLoaded {
+		if strings.HasPrefix(c.program, "ip6") && !fw.ipv6 {
+			continue
+		}
+		mark := []byte("-A " + c.chain + " ")
+		file, err := readFile(h, c.file)
+		if err != nil {
+			return false, err
+		}
+		if !bytes.Contains(file, mark) {
+			continue
+		}
+		out, err := h.Query(ctx, host.Command{Argv: []string{c.program, "-w", "-S", c.chain}})
+		if err != nil {
+			return false, fmt.Errorf("look whether the firewall is loaded: %w", err)
+		}
+		if out.RC != 0 || !bytes.Contains(out.Stdout, mark) {
+			return false, nil
+		}
 	}
-	return out.RC == 0, nil
+	return true, nil
+}
+
+// chainsLoaded are chains that hold rules when ufw has loaded their file.
+var chainsLoaded = []struct{ program, chain, file string }{
+	{"iptables", "ufw-before-input", "/etc/ufw/before.rules"},
+	{"iptables", "ufw-after-input", "/etc/ufw/after.rules"},
+	{"ip6tables", "ufw6-before-input", "/etc/ufw/before6.rules"},
+	{"ip6tables", "ufw6-after-input", "/etc/ufw/after6.rules"},
 }
 
 // alteredFiles lists the rule files that reset would bring back.

@@ -47,8 +47,10 @@ func (r *resource) steps(cur, want firewall) []step {
 	}
 	out = append(out, r.ruleSteps(cur, want)...)
 	switch {
-	case want.enabled && !(cur.enabled && cur.running):
+	case want.enabled && !cur.enabled:
 		out = append(out, step{[]string{"--force", "enable"}, pretendEnabled("yes", true)})
+	case want.enabled && !cur.running: // enable would hide an error here
+		out = append(out, step{[]string{"reload"}, pretendEnabled("yes", true)})
 	case !want.enabled && cur.enabled:
 		out = append(out, step{[]string{"disable"}, pretendEnabled("no", false)})
 	case r.o.State == "reloaded" && cur.enabled && !r.reloaded:
