@@ -164,23 +164,33 @@ func running(ctx context.Context, h host.Reader, fw firewall) (bool, error) {
 		if strings.HasPrefix(c.program, "ip6") && !fw.ipv6 {
 			continue
 		}
-		mark := []byte("-A " + c.chain + " ")
 		file, err := readFile(h, c.file)
 		if err != nil {
 			return false, err
 		}
-		if !bytes.Contains(file, mark) {
+		if !holdsRules(file, c.chain) {
 			continue
 		}
 		out, err := h.Query(ctx, host.Command{Argv: []string{c.program, "-w", "-S", c.chain}})
 		if err != nil {
 			return false, fmt.Errorf("look whether the firewall is loaded: %w", err)
 		}
-		if out.RC != 0 || !bytes.Contains(out.Stdout, mark) {
+		if out.RC != 0 || !holdsRules(out.Stdout, c.chain) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// holdsRules reports whether a listing has rules of the chain, but for the one
+// that ufw adds in any case.
+func holdsRules(listing []byte, chain string) bool {
+	for line := range strings.Lines(string(listing)) {
+		if strings.HasPrefix(line, "-A "+chain+" ") && !strings.HasSuffix(strings.TrimSpace(line), "-user-input") {
+			return true
+		}
+	}
+	return false
 }
 
 // chainsLoaded are chains that hold rules when ufw has loaded their file.

@@ -303,14 +303,21 @@ func (r *resource) Diff(cur, want firewall) []modules.Change {
 // Apply runs the commands that are needed.
 func (r *resource) Apply(ctx context.Context, w host.Writer, cur, want firewall) error {
 	for _, s := range r.steps(cur, want) {
-		cmd := host.Command{Argv: append([]string{"ufw"}, s.args...), Pretend: s.pretend}
-		out, err := w.Run(ctx, cmd)
-		if err := host.Check(cmd, out, err); err != nil {
+		if err := s.run(ctx, w); err != nil {
 			return err
 		}
 	}
 	r.reloaded = true
-	return nil
+	if !want.running {
+		return nil
+	}
+	// ufw enable succeeds where chains are left of rules that could not be
+	// loaded; reload starts anew, and says what is wrong.
+	on, err := running(ctx, w, want)
+	if err != nil || on {
+		return err
+	}
+	return reload.run(ctx, w)
 }
 
 // Values gives the command lines.

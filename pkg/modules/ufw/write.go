@@ -2,6 +2,7 @@ package ufw
 
 import (
 	"bytes"
+	"context"
 	"path"
 	"slices"
 	"strconv"
@@ -14,6 +15,15 @@ import (
 type step struct {
 	args    []string
 	pretend func(host.Writer) error
+}
+
+// reload loads all rules anew.
+var reload = step{[]string{"reload"}, pretendEnabled("yes", true)}
+
+func (s step) run(ctx context.Context, w host.Writer) error {
+	cmd := host.Command{Argv: append([]string{"ufw"}, s.args...), Pretend: s.pretend}
+	out, err := w.Run(ctx, cmd)
+	return host.Check(cmd, out, err)
 }
 
 // line is the command as a person would type it.
@@ -50,11 +60,11 @@ func (r *resource) steps(cur, want firewall) []step {
 	case want.enabled && !cur.enabled:
 		out = append(out, step{[]string{"--force", "enable"}, pretendEnabled("yes", true)})
 	case want.enabled && !cur.running: // enable would hide an error here
-		out = append(out, step{[]string{"reload"}, pretendEnabled("yes", true)})
+		out = append(out, reload)
 	case !want.enabled && cur.enabled:
 		out = append(out, step{[]string{"disable"}, pretendEnabled("no", false)})
 	case r.o.State == "reloaded" && cur.enabled && !r.reloaded:
-		out = append(out, step{[]string{"reload"}, func(host.Writer) error { return nil }})
+		out = append(out, reload)
 	}
 	return out
 }
