@@ -204,7 +204,7 @@ func TestOrder(t *testing.T) {
 	c.mu.Unlock()
 	want := ""
 	for i := range 20 { // all are under way before the first is done
-		m := Request{Module: "sh", Args: map[string]any{"cmd": fmt.Sprintf("sleep 0.0%d; echo %d >> %s", 9-i%10, i, log)}}.message()
+		m := Request{Module: "sh", Args: map[string]any{"cmd": fmt.Sprintf("sleep 0.00%d; echo %d >> %s", 9-i%10, i, log)}}.message()
 		m.ID = uint64(100 + i)
 		if err := c.wire.send(t.Context(), kindRequest, m); err != nil {
 			t.Fatal(err)

@@ -3,6 +3,8 @@ package agent
 import (
 	"fmt"
 	"time"
+
+	"github.com/foobar-play/foobar-play/pkg/host"
 )
 
 // listen takes frames until the conversation ends.
@@ -48,7 +50,11 @@ func (c *Client) handle(k kind, body []byte) error {
 		if err := decode(body, &m); err != nil {
 			return err
 		}
-		c.wg.Go(func() { c.give(m) })
+		out, err := c.streams.leave(c.ctx, m.ID)
+		if err != nil {
+			return err
+		}
+		c.wg.Go(func() { c.give(out, m.Blob) })
 		return nil
 	case kindOffer:
 		var m idMsg
@@ -69,14 +75,15 @@ func (c *Client) call(id uint64) *call {
 }
 
 // give streams a blob to the host.
-func (c *Client) give(m needMsg) {
-	r, err := c.store.Open(c.ctx, m.Blob)
+func (c *Client) give(out *outflow, b host.Blob) {
+	r, err := c.store.Open(c.ctx, b)
 	if err != nil {
-		c.wire.send(c.ctx, kindChunk, chunkMsg{ID: m.ID, End: true, Err: err.Error()})
+		defer out.close()
+		out.send(chunkMsg{ID: out.id, End: true, Err: err.Error()})
 		return
 	}
 	defer r.Close()
-	if err := c.streams.pour(c.ctx, m.ID, r); err != nil {
+	if err := out.pour(r); err != nil {
 		c.log.Debug().Str("host", c.host).Err(err).Msg("blob not sent to its end")
 	}
 }

@@ -65,14 +65,19 @@ func (b remoteBlobs) Put(ctx context.Context, r io.Reader) (host.Blob, error) {
 		delete(b.s.offers, id)
 		b.s.mu.Unlock()
 	}()
+	out, err := b.s.streams.leave(ctx, id)
+	if err != nil {
+		return host.Blob{}, err
+	}
 	if err := b.s.wire.send(ctx, kindOffer, idMsg{id}); err != nil {
+		out.close()
 		return host.Blob{}, err
 	}
 	h := sha256.New()
 	count := &counter{}
-	poured := b.s.streams.pour(ctx, id, io.TeeReader(r, io.MultiWriter(h, count)))
-	if poured != nil && !errors.Is(poured, errStopped) {
-		return host.Blob{}, poured
+	err = out.pour(io.TeeReader(r, io.MultiWriter(h, count)))
+	if err != nil && !errors.Is(err, errStopped) {
+		return host.Blob{}, err
 	}
 	select {
 	case m := <-answer: // also says why it stopped

@@ -91,9 +91,11 @@ func local(t *testing.T) (c *counting, home string) {
 	return &counting{Connection: conn}, home
 }
 
-func options(t *testing.T) agent.Options {
+func options(t *testing.T) agent.Options { return shipping(t, agent.Binary(testAgent)) }
+
+func shipping(t *testing.T, find func(goos, goarch string) (string, error)) agent.Options {
 	t.Helper()
-	o := agent.Options{Binaries: agent.NewBinaries(agent.Binary(testAgent)), Store: agent.NewBlobStore()}
+	o := agent.Options{Binaries: agent.NewBinaries(find), Store: agent.NewBlobStore()}
 	t.Cleanup(func() {
 		o.Binaries.Close()
 		o.Store.Close()
@@ -276,14 +278,12 @@ func TestStartElsewhere(t *testing.T) {
 func TestStartFails(t *testing.T) {
 	conn, _ := local(t)
 	t.Run("no program", func(t *testing.T) {
-		o := options(t)
-		o.Binaries = agent.NewBinaries(func(goos, goarch string) (string, error) { return "", errors.New("build one for " + goarch) })
+		o := shipping(t, func(goos, goarch string) (string, error) { return "", errors.New("build one for " + goarch) })
 		_, err := agent.Start(t.Context(), conn, o)
 		unreachable(t, err, connection.NoAgent, "build one for")
 	})
 	t.Run("not an agent", func(t *testing.T) {
-		o := options(t)
-		o.Binaries = agent.NewBinaries(agent.Binary("/bin/cat"))
+		o := shipping(t, agent.Binary("/bin/cat"))
 		_, err := agent.Start(t.Context(), conn, o)
 		unreachable(t, err, connection.NoAgent, "before it said anything", "exit code 1", marker)
 	})

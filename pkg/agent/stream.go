@@ -116,56 +116,72 @@ func (f *inflow) Close() error {
 
 // outflow is a stream that leaves here.
 type outflow struct {
-	credit chan struct{}
-	stop   context.CancelFunc
+	streams *streams
+	id      uint64
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	credit  chan struct{}
 }
 
 var errStopped = errors.New("the other side has stopped reading")
 
-// pour sends r as stream id, to its end or until the other side stops it. An
-// error of r is told to the other side.
-func (s *streams) pour(ctx context.Context, id uint64, r io.Reader) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	o := &outflow{credit: make(chan struct{}, window), stop: func() { cancel(errStopped) }}
-	defer cancel(nil)
+// leave opens the sending end of stream id. It must be open before the other
+// side knows of the stream: its Stop may come at once. Pour or close it.
+func (s *streams) leave(ctx context.Context, id uint64) (*outflow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.out) >= maxStreams || s.out[id] != nil {
+		return nil, fmt.Errorf("stream %d: too many streams at a time", id)
+	}
+	o := &outflow{streams: s, id: id, credit: make(chan struct{}, window)}
+	o.ctx, o.cancel = context.WithCancelCause(ctx)
 	for range window {
 		o.credit <- struct{}{}
 	}
-	s.mu.Lock()
-	if len(s.out) >= maxStreams || s.out[id] != nil {
-		s.mu.Unlock()
-		return fmt.Errorf("stream %d: too many streams at a time", id)
-	}
 	s.out[id] = o
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.out, id)
-		s.mu.Unlock()
-	}()
+	return o, nil
+}
+
+func (o *outflow) close() {
+	o.cancel(nil)
+	o.streams.mu.Lock()
+	defer o.streams.mu.Unlock()
+	delete(o.streams.out, o.id)
+}
+
+// pour sends r to its end, or until the other side stops it. An error of r is
+// told to the other side.
+func (o *outflow) pour(r io.Reader) error {
+	defer o.close()
 	buf := make([]byte, chunkSize)
 	for {
 		n, readErr := io.ReadFull(r, buf)
-		end := chunkMsg{ID: id, Data: buf[:n], End: readErr != nil}
-		if readErr != nil && readErr != io.EOF && readErr != io.ErrUnexpectedEOF {
-			end.Err = readErr.Error()
+		c := chunkMsg{ID: o.id, Data: buf[:n], End: readErr != nil}
+		failed := readErr != nil && readErr != io.EOF && readErr != io.ErrUnexpectedEOF
+		if failed {
+			c.Err = readErr.Error()
 		}
-		select {
-		case <-o.credit:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-s.wire.ended:
-			return s.wire.err
-		}
-		if err := s.wire.send(ctx, kindChunk, end); err != nil {
+		if err := o.send(c); err != nil {
 			return err
 		}
-		if end.Err != "" {
+		switch {
+		case failed:
 			return readErr
-		}
-		if end.End {
+		case c.End:
 			return nil
 		}
+	}
+}
+
+// send waits until the other side takes one more chunk.
+func (o *outflow) send(c chunkMsg) error {
+	select {
+	case <-o.credit:
+		return o.streams.wire.send(o.ctx, kindChunk, c)
+	case <-o.ctx.Done():
+		return context.Cause(o.ctx)
+	case <-o.streams.wire.ended:
+		return o.streams.wire.err
 	}
 }
 
@@ -189,7 +205,7 @@ func (s *streams) handle(k kind, body []byte) error {
 	switch {
 	case o == nil:
 	case k == kindStop:
-		o.stop()
+		o.cancel(errStopped)
 	default:
 		select {
 		case o.credit <- struct{}{}:

@@ -129,7 +129,7 @@ func TestHostKeys(t *testing.T) {
 	})
 	t.Run("unknown", func(t *testing.T) {
 		e := refused(t, s.target(file), with(connection.Strict, s.known()), connection.HostKeyUnknown,
-			"SHA256:", "--host-key accept-new", fmt.Sprintf("[127.0.0.1]:%d ", s.port()))
+			ssh.FingerprintSHA256(edKey.PublicKey()), "--host-key accept-new", fmt.Sprintf("[127.0.0.1]:%d ", s.port()))
 		// The command that the error shows must do what it says.
 		_, line, _ := strings.Cut(e.Msg, "echo '")
 		line, _, _ = strings.Cut(line, "'")

@@ -76,7 +76,7 @@ func (d *dialler) rejected(ctx context.Context, err error, keys *hostKeys, creds
 	var algorithms *ssh.AlgorithmNegotiationError
 	switch {
 	case errors.As(err, &algorithms) && !keys.verified:
-		if algorithms.What == "host key" && len(keys.algorithms()) > 0 {
+		if algorithms.What == "host key" && len(keys.known()) > 0 {
 			return keys.otherKind(algorithms)
 		}
 		return &Error{Kind: Handshake, Err: err, Msg: fmt.Sprintf("%s and we have no %s algorithm in common: it has %s, we have %s",

@@ -54,14 +54,28 @@ func readKnownHosts(files []string) (*knownhosts.HostKeyDB, error) {
 	return db, nil
 }
 
-// algorithms are the kinds of key that known_hosts has for the host: without
-// them the server might prove itself by a key we have never seen. nil means
-// the library's defaults.
-func (k *hostKeys) algorithms() []string {
+// known are the kinds of key that known_hosts has for the host.
+func (k *hostKeys) known() []string {
 	if k.db == nil {
 		return nil
 	}
 	return k.db.HostKeyAlgorithms(k.hop.keyAddr())
+}
+
+// algorithms are the kinds of key we let the server prove itself by: the known
+// ones, lest it uses one we have never seen; for a new host all, Ed25519 first
+// as ssh does, and no certificates, since no authority is known for it.
+func (k *hostKeys) algorithms() []string {
+	if known := k.known(); len(known) > 0 {
+		return known
+	}
+	all := []string{ssh.KeyAlgoED25519}
+	for _, a := range ssh.SupportedAlgorithms().HostKeys {
+		if a != ssh.KeyAlgoED25519 && !strings.Contains(a, "-cert-") {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // check is the ssh.HostKeyCallback.
