@@ -166,11 +166,13 @@ type HostUnreachable struct {
 	Msg  string
 }
 
-// Message is something people should know that belongs to no task.
+// Message is a diagnostic: something people should know that belongs to no
+// task.
 type Message struct {
 	Severity diag.Severity
 	Text     string
 	Pos      diag.Pos
+	Hint     string // what to do about it; may be ""
 }
 
 // RunEnded is the last event.

@@ -29,8 +29,11 @@ type Recap struct {
 	// NoHostsLeft is set when a play ended because all its hosts had failed.
 	NoHostsLeft bool
 	Interrupted bool
-	Check       bool
-	Duration    time.Duration
+	// Broken is set when the run could not be carried on, for a reason that is
+	// no host's; a Message tells it.
+	Broken   bool
+	Check    bool
+	Duration time.Duration
 }
 
 // HostNames lists the hosts, sorted.
@@ -58,11 +61,15 @@ const (
 	ExitInterrupted = 130
 )
 
-// ExitCode folds the recap: ExitInterrupted when the run was interrupted, else
-// the bits ExitFailed, ExitUnreachable and, when detailed, ExitChanged.
+// ExitCode folds the recap: ExitInterrupted when the run was interrupted,
+// ExitUnexpected when it broke, else the bits ExitFailed, ExitUnreachable and,
+// when detailed, ExitChanged.
 func (r Recap) ExitCode(detailed bool) int {
-	if r.Interrupted {
+	switch {
+	case r.Interrupted:
 		return ExitInterrupted
+	case r.Broken:
+		return ExitUnexpected
 	}
 	code := ExitOK
 	for _, s := range r.Hosts {
@@ -100,7 +107,9 @@ func (f *Folder) Event(e Event) {
 		f.recap.Check = b.Check
 	case PlayStarted:
 		for _, h := range b.Hosts {
-			f.recap.Hosts[h] = f.recap.Hosts[h]
+			if _, known := f.recap.Hosts[h]; !known {
+				f.recap.Hosts[h] = HostStats{}
+			}
 		}
 	case HostUnreachable:
 		s := f.recap.Hosts[b.Host]

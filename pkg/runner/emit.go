@@ -55,7 +55,7 @@ func (e *emitter) masked(b event.Body) event.Body {
 		x.Task.Name = e.mask.text(x.Task.Name)
 		return x
 	case event.Message:
-		x.Text = e.mask.text(x.Text)
+		x.Text, x.Hint = e.mask.text(x.Text), e.mask.text(x.Hint)
 		return x
 	case event.HostUnreachable:
 		x.Msg = e.mask.text(x.Msg)

@@ -84,9 +84,7 @@ func (s *session) playHosts(play *playbook.Play) ([]*inventory.Host, error) {
 func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 	matched, err := s.playHosts(play)
 	if err != nil {
-		var l diag.List
-		l.AddError(play.Hosts.Pos(), err)
-		return &InvalidError{Diags: l}
+		return placed(play.Hosts.Pos(), err)
 	}
 	name, err := s.playName(play)
 	if err != nil {
@@ -100,7 +98,9 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 	}
 	if len(hosts) == 0 {
 		s.emitter.emit(event.PlayStarted{Name: name, Pos: play.Pos, Batch: 1, Batches: 1})
-		s.emitter.emit(event.Message{Severity: diag.Warning, Text: "no hosts left for this play", Pos: play.Pos})
+		if len(matched) > 0 {
+			s.emitter.emit(event.Message{Severity: diag.Warning, Text: "all hosts of this play failed before", Pos: play.Pos})
+		}
 		return nil
 	}
 	sizes, err := s.batchSizes(play, len(hosts))
@@ -130,6 +130,13 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 	return nil
 }
 
+// placed gives err a place unless it has one.
+func placed(pos diag.Pos, err error) error {
+	var l diag.List
+	l.AddError(pos, err)
+	return l.Err()
+}
+
 func (s *session) playName(play *playbook.Play) (string, error) {
 	v := play.Name
 	if v == nil {
@@ -149,9 +156,25 @@ func (s *session) playName(play *playbook.Play) (string, error) {
 	return value.Text(got), nil
 }
 
-// batchSizes reads serial: numbers and percentages of all hosts; the last one
-// repeats until no hosts are left.
+// batchSizes divides a play's hosts; the last size of serial repeats until no
+// hosts are left.
 func (s *session) batchSizes(play *playbook.Play, total int) ([]int, error) {
+	serial, err := s.serial(play, total)
+	if err != nil {
+		return nil, err
+	}
+	var sizes []int
+	for left, i := total, 0; left > 0; i++ {
+		n := min(serial[min(i, len(serial)-1)], left)
+		sizes = append(sizes, n)
+		left -= n
+	}
+	return sizes, nil
+}
+
+// serial reads the keyword: numbers and percentages of all hosts, at least one
+// size.
+func (s *session) serial(play *playbook.Play, total int) ([]int, error) {
 	if play.Serial == nil {
 		return []int{total}, nil
 	}
@@ -163,15 +186,14 @@ func (s *session) batchSizes(play *playbook.Play, total int) ([]int, error) {
 	if !ok {
 		list = []any{v}
 	}
-	var sizes []int
-	for left, i := total, 0; left > 0; i++ {
-		n, err := batchSize(list[min(i, len(list)-1)], total)
-		if err != nil {
+	if len(list) == 0 {
+		return []int{total}, nil
+	}
+	sizes := make([]int, len(list))
+	for i, e := range list {
+		if sizes[i], err = batchSize(e, total); err != nil {
 			return nil, diag.Errorf(play.Serial.Pos(), "serial: %v", err)
 		}
-		n = min(n, left)
-		sizes = append(sizes, n)
-		left -= n
 	}
 	return sizes, nil
 }
@@ -218,7 +240,7 @@ func (b *batch) allLost() bool {
 
 // run lets every host walk the play.
 func (b *batch) run(ctx context.Context) error {
-	rule, err := b.abortRule()
+	rule, err := b.abortRule(b.play, len(b.hosts))
 	if err != nil {
 		return err
 	}
@@ -243,10 +265,11 @@ func (b *batch) run(ctx context.Context) error {
 	return nil
 }
 
-func (b *batch) abortRule() (abortRule, error) {
-	rule := abortRule{maxFailPct: -1, total: len(b.hosts)}
-	c := b.playScope(b.play)
-	if v := b.play.MaxFailPercentage; v != nil {
+// abortRule reads when failures of some of a batch's hosts end the play.
+func (s *session) abortRule(play *playbook.Play, hosts int) (abortRule, error) {
+	rule := abortRule{maxFailPct: -1, total: hosts}
+	c := s.playScope(play)
+	if v := play.MaxFailPercentage; v != nil {
 		got, err := v.Eval(c)
 		if err != nil {
 			return rule, err

@@ -16,8 +16,7 @@ import (
 // Prepared is a request that has been checked and can be run once, or looked
 // at (--list-tasks, --syntax-check). Nothing has been contacted.
 type Prepared struct {
-	s        *session
-	warnings diag.List
+	s *session
 }
 
 // Prepare loads and checks everything a request names, without contacting a
@@ -39,18 +38,22 @@ func (r *Runner) Prepare(ctx context.Context, req Request) (*Prepared, error) {
 			l.Merge(playbook.CheckVariables(s.playbooks, s.knownNames))
 			s.checkParameters(ctx, &l)
 		}
+		if !l.HasErrors() {
+			s.checkKeywords(&l)
+		}
 	}
 	if l.HasErrors() {
 		return nil, &InvalidError{Diags: l}
 	}
-	return &Prepared{s: s, warnings: l}, nil
+	s.warnings = l
+	return &Prepared{s: s}, nil
 }
 
 // Playbooks is the checked tree.
 func (p *Prepared) Playbooks() []*playbook.Playbook { return p.s.playbooks }
 
-// Warnings are findings that do not stop a run.
-func (p *Prepared) Warnings() []diag.Diagnostic { return p.warnings.All() }
+// Warnings are findings that do not stop a run. A run emits them as messages.
+func (p *Prepared) Warnings() diag.List { return p.s.warnings }
 
 // Hosts lists the names of the hosts a play is for, limit applied.
 func (p *Prepared) Hosts(play *playbook.Play) ([]string, error) {
@@ -67,9 +70,6 @@ func (p *Prepared) Hosts(play *playbook.Play) ([]string, error) {
 
 // Run runs the request; see Runner.Run. It may be called once.
 func (p *Prepared) Run(ctx context.Context) (event.Recap, error) {
-	for _, d := range p.Warnings() {
-		p.s.emitter.emit(event.Message{Severity: d.Severity, Text: d.Message, Pos: d.Pos})
-	}
 	return p.s.run(ctx)
 }
 
@@ -154,6 +154,20 @@ func (s *session) checkPatterns(l *diag.List) {
 			if addsHosts(play) {
 				return
 			}
+		}
+	}
+}
+
+// checkKeywords evaluates what plays say of themselves in templates.
+func (s *session) checkKeywords(l *diag.List) {
+	for _, pb := range s.playbooks {
+		for _, play := range pb.Plays {
+			_, err := s.playName(play)
+			l.AddError(play.Pos, err)
+			_, err = s.serial(play, 1)
+			l.AddError(play.Pos, err)
+			_, err = s.abortRule(play, 1)
+			l.AddError(play.Pos, err)
 		}
 	}
 }

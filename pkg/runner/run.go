@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/foobar-play/foobar-play/pkg/agent"
+	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/event"
 	"github.com/foobar-play/foobar-play/pkg/inventory"
 	"github.com/foobar-play/foobar-play/pkg/modules"
@@ -76,6 +77,7 @@ type session struct {
 	pool      *pool
 	store     *agent.BlobStore
 	slots     chan struct{} // forks
+	warnings  diag.List
 
 	mu     sync.Mutex
 	states map[string]*hostState
@@ -100,24 +102,42 @@ func (s *session) run(ctx context.Context) (event.Recap, error) {
 	s.pool = newPool(s)
 	start := time.Now()
 	s.emitter.emit(event.RunStarted{Playbooks: s.names(), Check: s.req.Check, Diff: s.req.Diff, Version: s.cfg.Version})
-	for _, pb := range s.playbooks {
-		for _, play := range pb.Plays {
-			if s.stopped() || s.noHostsLeft {
-				break
-			}
-			if err := s.runPlay(ctx, play); err != nil {
-				s.pool.close()
-				return s.emitter.recap(), err
-			}
-		}
+	s.tell(s.warnings)
+	err := s.runPlays(ctx)
+	if err != nil {
+		var l diag.List
+		l.AddError(diag.Pos{}, err)
+		s.tell(l)
 	}
 	s.pool.close()
 	recap := s.emitter.recap()
 	recap.Duration = time.Since(start)
 	recap.NoHostsLeft = s.noHostsLeft
 	recap.Interrupted = interrupted()
+	recap.Broken = err != nil
 	s.emitter.emit(event.RunEnded{Recap: recap})
-	return recap, nil
+	return recap, err
+}
+
+// tell emits diagnostics as messages.
+func (s *session) tell(l diag.List) {
+	for _, d := range l.All() {
+		s.emitter.emit(event.Message{Severity: d.Severity, Text: d.Message, Pos: d.Pos, Hint: d.Hint})
+	}
+}
+
+func (s *session) runPlays(ctx context.Context) error {
+	for _, pb := range s.playbooks {
+		for _, play := range pb.Plays {
+			if s.stopped() || s.noHostsLeft {
+				return nil
+			}
+			if err := s.runPlay(ctx, play); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (s *session) names() []string {
