@@ -134,7 +134,7 @@ func (s *site) https(t *testing.T) {
 			t.Errorf("%s: %v", host, err)
 			continue
 		}
-		if res.StatusCode != 200 || !strings.Contains(body, host) || res.ProtoMajor != 2 ||
+		if res.StatusCode != http.StatusOK || !strings.Contains(body, host) || res.ProtoMajor != 2 ||
 			res.Header.Get("Strict-Transport-Security") != "max-age=63072000" || res.Header.Get("Server") != "nginx" {
 			t.Errorf("%s: %s %s\n%v\n%s", host, res.Proto, res.Status, res.Header, body)
 		}
@@ -175,7 +175,7 @@ func (s *site) redirect(t *testing.T) {
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Error(err)
-		} else if got := res.Header.Get("Location"); res.StatusCode != 301 || got != "https://"+name+"/a?b=1" {
+		} else if got := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently || got != "https://"+name+"/a?b=1" {
 			t.Errorf("%s: %s to %q", host, res.Status, got)
 		}
 		conn.Close()

@@ -1,8 +1,8 @@
 // Package addhost is the module add_host: it adds a host to the inventory in
 // memory, for later plays of the run.
 //
-// It runs on the controller, once for a batch of hosts. It changes no host, so
-// it never reports a change (Ansible's does).
+// It runs on the controller, once for a batch of hosts. Whether the inventory
+// changed is the engine's to say, which knows it.
 package addhost
 
 import (

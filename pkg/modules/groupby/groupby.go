@@ -1,8 +1,8 @@
 // Package groupby is the module group_by: it puts each host into a group whose
 // name is computed, for later plays of the run.
 //
-// It runs on the controller. It changes no host, so it never reports a change
-// (Ansible's does).
+// It runs on the controller. Whether the inventory changed is the engine's to
+// say, which knows it.
 package groupby
 
 import (
