@@ -15,6 +15,7 @@ import (
 
 	"github.com/foobar-play/foobar-play/pkg/agent"
 	"github.com/foobar-play/foobar-play/pkg/connection"
+	"github.com/foobar-play/foobar-play/pkg/host"
 )
 
 // testAgent is the program of internal/testagent, built for this machine.
@@ -83,12 +84,29 @@ func local(t *testing.T) (c *counting, home string) {
 	home = t.TempDir()
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_CACHE_HOME", "")
+	forgetFallback(t)
+	t.Cleanup(func() { forgetFallback(t) })
 	conn, err := connection.Dial(t.Context(), connection.Target{Name: "here", Kind: connection.Local}, connection.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	return &counting{Connection: conn}, home
+}
+
+// fallback is the agent's directory when the home does not do. It is this
+// machine's real one.
+var fallback = fmt.Sprintf("/var/tmp/foobar-play-%d", os.Getuid())
+
+// forgetFallback removes the test agent from there.
+func forgetFallback(t *testing.T) {
+	t.Helper()
+	content, err := os.ReadFile(testAgent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(filepath.Join(fallback, "agent-"+host.BlobOf(content).SHA256[:32]))
+	os.Remove(fallback) // when it is empty
 }
 
 func options(t *testing.T) agent.Options { return shipping(t, agent.Binary(testAgent)) }
@@ -172,8 +190,11 @@ func TestStart(t *testing.T) {
 		t.Errorf("the temporary directory is left: %v", err)
 	}
 	fi, err := os.Stat(dir)
-	if err != nil || fi.Mode().Perm() != 0o700 {
-		t.Errorf("%s: %v, %v", dir, fi.Mode(), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fi.Mode().Perm() != 0o700 {
+		t.Errorf("%s: %v", dir, fi.Mode())
 	}
 
 	// With the program in place nothing need be said before the agent is there.
@@ -248,7 +269,6 @@ func TestStartAgain(t *testing.T) {
 
 func TestStartElsewhere(t *testing.T) {
 	conn, home := local(t)
-	fallback := fmt.Sprintf("/var/tmp/foobar-play-%d", os.Getuid())
 	os.MkdirAll(filepath.Join(home, ".cache"), 0o700)
 	own := filepath.Join(home, ".cache", "foobar-play")
 	t.Run("open to others", func(t *testing.T) {
@@ -256,6 +276,7 @@ func TestStartElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := start(t, conn, options(t))
+		defer c.Close(t.Context())
 		if got := filepath.Dir(c.Info().TempDir); got != fallback {
 			t.Errorf("it is in %s", got)
 		}

@@ -189,12 +189,17 @@ func TestLost(t *testing.T) {
 	t.Run("keepalive answered", func(t *testing.T) {
 		s := serve(t, pub)
 		o := s.trusting()
-		o.KeepAlive = time.Millisecond
+		o.KeepAlive = 100 * time.Millisecond
 		c := dial(t, s.target(file), o)
-		for range 20 {
-			if out, _, err := run(t, c, "echo ok", ""); err != nil || out != "ok\n" {
-				t.Fatal(out, err)
+		for range 5 {
+			select {
+			case <-s.asked:
+			case <-c.Done():
+				t.Fatal(c.Err())
 			}
+		}
+		if out, _, err := run(t, c, "echo ok", ""); err != nil || out != "ok\n" {
+			t.Error(out, err)
 		}
 	})
 	t.Run("cut", func(t *testing.T) {

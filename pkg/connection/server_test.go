@@ -37,6 +37,7 @@ type server struct {
 	question string // asked for the password, keyboard-interactive
 	deaf     bool   // leaves global requests (keepalive) unanswered
 	noExec   bool
+	asked    chan struct{} // a keepalive was answered
 
 	mu      sync.Mutex
 	offered []string // fingerprints, in order
@@ -47,7 +48,7 @@ type server struct {
 // serve starts a server that lets user "deploy" in by the key.
 func serve(t *testing.T, key ssh.PublicKey, tune ...func(*server)) *server {
 	t.Helper()
-	s := &server{t: t, users: map[string]ssh.PublicKey{"deploy": key}, hostKeys: []ssh.Signer{newKey(t)}}
+	s := &server{t: t, users: map[string]ssh.PublicKey{"deploy": key}, hostKeys: []ssh.Signer{newKey(t)}, asked: make(chan struct{})}
 	for _, f := range tune {
 		f(s)
 	}
@@ -133,8 +134,13 @@ func (s *server) handle(c net.Conn) {
 	}
 	s.wg.Go(func() {
 		for r := range reqs {
-			if !s.deaf {
-				r.Reply(false, nil)
+			if s.deaf {
+				continue
+			}
+			r.Reply(false, nil)
+			select {
+			case s.asked <- struct{}{}:
+			default:
 			}
 		}
 	})
