@@ -18,6 +18,7 @@ type Registry struct {
 // that we ship.
 var collections = []string{
 	"ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "community.crypto.",
+	"community.mysql.",
 }
 
 // NewRegistry makes a registry. Two modules of one name are an error.

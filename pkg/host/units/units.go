@@ -242,3 +242,11 @@ func afterRemoval(ctx context.Context, r host.Reader, u *Unit) error {
 	}
 	return err
 }
+
+// Pretended reports whether an earlier task of a dry run would have the unit
+// run, or restarted it: what the unit offers now may not be what it will offer.
+func Pretended(r host.Reader, scope Scope, name string) bool {
+	v, _ := r.Noted(noteKind, string(scope)+" "+FullName(name))
+	u, ok := v.(Unit)
+	return ok && u.Active == "active"
+}

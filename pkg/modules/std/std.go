@@ -24,6 +24,12 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/hostname"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"
+	"github.com/foobar-play/foobar-play/pkg/modules/mysqldb"
+	"github.com/foobar-play/foobar-play/pkg/modules/mysqlinfo"
+	"github.com/foobar-play/foobar-play/pkg/modules/mysqlquery"
+	"github.com/foobar-play/foobar-play/pkg/modules/mysqlreplication"
+	"github.com/foobar-play/foobar-play/pkg/modules/mysqluser"
+	"github.com/foobar-play/foobar-play/pkg/modules/mysqlvariables"
 	"github.com/foobar-play/foobar-play/pkg/modules/opensslcsr"
 	"github.com/foobar-play/foobar-play/pkg/modules/opensslprivatekey"
 	"github.com/foobar-play/foobar-play/pkg/modules/ospackage"
@@ -73,6 +79,12 @@ func All() []*modules.Module {
 		hostname.Module(),
 		includevars.Module(),
 		lineinfile.Module(),
+		mysqldb.Module(),
+		mysqlinfo.Module(),
+		mysqlquery.Module(),
+		mysqlreplication.Module(),
+		mysqluser.Module(),
+		mysqlvariables.Module(),
 		opensslcsr.Module(),
 		opensslprivatekey.Module(),
 		ospackage.Module(),
