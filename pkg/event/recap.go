@@ -7,8 +7,8 @@ import (
 )
 
 // HostStats counts a host's task results by Ansible's rules: a loop counts
-// once; a task that changed counts under OK and Changed; an ignored failure
-// under OK and Ignored; a rescued one under Rescued.
+// once; a task that changed counts under OK and Changed; an ignored failure,
+// or a host whose unreachability is ignored, under OK and Ignored; a rescued one under Rescued.
 type HostStats struct {
 	OK          int `json:"ok"`
 	Changed     int `json:"changed"`
@@ -145,9 +145,6 @@ func (f *Folder) result(r TaskResult) {
 
 func (f *Folder) failure(r TaskResult, s *HostStats) {
 	switch {
-	case r.Ignored && r.Status == Unreachable:
-		s.Skipped++
-		s.Ignored++
 	case r.Ignored:
 		s.OK++
 		s.Ignored++

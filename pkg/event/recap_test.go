@@ -32,7 +32,7 @@ func TestFolderCounts(t *testing.T) {
 		"failed, ignored":            {[]result{{Status: event.Failed, Ignored: true}}, event.HostStats{OK: 1, Ignored: 1}, 0},
 		"failed, rescued":            {[]result{{Status: event.Failed, Rescued: true}}, event.HostStats{Rescued: 1}, 0},
 		"unreachable":                {[]result{{Status: event.Unreachable}}, event.HostStats{Unreachable: 1}, 1},
-		"unreachable, ignored":       {[]result{{Status: event.Unreachable, Ignored: true}}, event.HostStats{Skipped: 1, Ignored: 1}, 0},
+		"unreachable, ignored":       {[]result{{Status: event.Unreachable, Ignored: true}}, event.HostStats{OK: 1, Ignored: 1}, 0},
 		"items alone do not count":   {[]result{{Status: event.Failed, Item: item}, {Status: event.Changed, Item: item}}, event.HostStats{}, 0},
 		"a loop counts once":         {[]result{{Status: event.Changed, Item: item}, {Status: event.OK, Item: item}, {Status: event.Changed, Loop: true}}, event.HostStats{OK: 1, Changed: 1}, 0},
 		"a failed loop counts once":  {[]result{{Status: event.OK, Item: item}, {Status: event.Failed, Item: item}, {Status: event.Failed, Loop: true}}, event.HostStats{Failed: 1}, 1},

@@ -5,7 +5,7 @@ package playbook
 // them.
 var MagicNames = []string{
 	"ansible_become", "ansible_become_exe", "ansible_become_flags", "ansible_become_method", "ansible_become_password",
-	"ansible_become_user", "ansible_check_mode", "ansible_connection", "ansible_diff_mode", "ansible_facts",
+	"ansible_become_user", "ansible_check_mode", "ansible_connection", "ansible_dependent_role_names", "ansible_diff_mode", "ansible_facts",
 	"ansible_failed_result", "ansible_failed_task", "ansible_forks", "ansible_host", "ansible_index_var",
 	"ansible_inventory_sources", "ansible_limit", "ansible_loop", "ansible_loop_var", "ansible_parent_role_names",
 	"ansible_parent_role_paths", "ansible_password", "ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all",

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -135,7 +136,10 @@ func (r *taskRun) loop(items []loopItem) outcome {
 		r.judge(&out)
 		r.h.setVars(out.setVars) // later items see what earlier ones set
 		r.emit(out, ev)
-		fold.add(out, it.item, r.task.Loop.Var)
+		if out.status == event.Changed || out.status == event.Maybe {
+			r.due = append(r.due, notice{it.scope, out.reason})
+		}
+		fold.add(out, it.vars)
 		if out.status == event.Unreachable || r.ctx.Err() != nil || r.h.batch.stopped() {
 			break
 		}
@@ -159,10 +163,10 @@ type loopFold struct {
 	first   string // what the first failure said
 }
 
-func (f *loopFold) add(out outcome, item any, name string) {
+// add takes the outcome of the item with these variables.
+func (f *loopFold) add(out outcome, vars map[string]any) {
 	if m, ok := out.register.(map[string]any); ok {
-		m["item"], m["ansible_loop_var"] = item, name
-		m[name] = item
+		maps.Copy(m, vars)
 		f.results = append(f.results, m)
 	} else {
 		f.results = append(f.results, out.register)
@@ -175,6 +179,7 @@ func (f *loopFold) add(out outcome, item any, name string) {
 		t.include[k] = v
 	}
 	t.delegate = out.delegate
+	t.acted = t.acted || out.acted || out.status == event.Changed
 	if out.status == event.Failed || out.status == event.Unreachable {
 		f.failed++
 		if f.first == "" {
@@ -210,7 +215,7 @@ func (f *loopFold) done() outcome {
 	t := f.total
 	switch {
 	case t.status == event.Failed:
-		t.msg = fmt.Sprintf("%d of %d items failed; the first: %s", f.failed, len(f.results), f.first)
+		t.msg = "One or more items failed"
 	case t.status == event.Skipped:
 		t.msg = "All items skipped"
 	case t.msg == "":
@@ -219,6 +224,9 @@ func (f *loopFold) done() outcome {
 	t.setVars = nil // set item by item
 	t.values = map[string]any{"results": f.results, "msg": t.msg}
 	t.register = t.registered()
+	if t.status == event.Failed {
+		t.msg = fmt.Sprintf("%d of %d items failed; the first: %s", f.failed, len(f.results), f.first)
+	}
 	return t
 }
 

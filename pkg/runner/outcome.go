@@ -27,6 +27,8 @@ type outcome struct {
 	setVars map[string]any
 	include map[string]any
 
+	// acted: it failed, and yet changed something (a command that ran).
+	acted    bool
 	ignored  bool
 	rescued  bool
 	fatal    bool // for all hosts, unless rescued
@@ -78,6 +80,7 @@ func failedOutcome(out *outcome, values map[string]any, err error) {
 	case errors.As(err, &f):
 		out.status, out.msg = event.Failed, f.Msg
 		maps.Copy(values, f.Values)
+		out.acted = values["changed"] == true
 	case errors.As(err, &unreachable):
 		out.status, out.msg = event.Unreachable, err.Error()
 	default:
@@ -123,7 +126,7 @@ func (o outcome) registered() map[string]any {
 	if r == nil {
 		r = map[string]any{}
 	}
-	r["changed"] = o.status == event.Changed
+	r["changed"] = o.status == event.Changed || o.status == event.Failed && o.acted
 	r["failed"] = o.status == event.Failed
 	if o.status == event.Maybe {
 		r["changed"] = value.Unknown{Reason: o.reason}
@@ -150,6 +153,26 @@ func failure(err error) outcome {
 	out.values = map[string]any{"msg": out.msg}
 	out.register = out.registered()
 	return out
+}
+
+// fail gives the outcome of a task whose keywords cannot be evaluated after its
+// module has run: a failure that keeps the return values.
+func (o outcome) fail(err error) outcome {
+	o.acted = o.acted || o.status == event.Changed
+	o.status, o.msg, o.reason = event.Failed, err.Error(), ""
+	o.give("msg", o.msg)
+	o.register = o.registered()
+	return o
+}
+
+// give sets a return value.
+func (o *outcome) give(name string, v any) {
+	next := maps.Clone(o.values)
+	if next == nil {
+		next = map[string]any{}
+	}
+	next[name] = v
+	o.values = next
 }
 
 func skipped(msg string) outcome {

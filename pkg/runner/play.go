@@ -22,7 +22,8 @@ type batch struct {
 	play     *playbook.Play
 	hosts    []*hostRun
 	strategy strategy
-	// allHosts of the play, and whether the batch was ended by end_play.
+	// allHosts of the play, those lost before it included, and whether the batch
+	// was ended by end_play.
 	allHosts []string
 
 	mu       sync.Mutex
@@ -91,7 +92,9 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 		return err
 	}
 	var hosts []*hostState
-	for _, h := range matched {
+	all := make([]string, len(matched))
+	for i, h := range matched {
+		all[i] = h.Name()
 		if st := s.state(h.Name()); !st.isLost() {
 			hosts = append(hosts, st)
 		}
@@ -106,10 +109,6 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 	sizes, err := s.batchSizes(play, len(hosts))
 	if err != nil {
 		return err
-	}
-	all := make([]string, len(hosts))
-	for i, h := range hosts {
-		all[i] = h.name()
 	}
 	for i, n := range sizes {
 		b := &batch{session: s, play: play, allHosts: all, notices: map[string]bool{}}

@@ -140,12 +140,8 @@ func (b *batch) taskMagic(name string, h *hostRun, t *playbook.Task, f frame) (a
 		return list(b.allHosts), true, nil
 	case "hostvars":
 		return vars.HostVars{Hosts: b.hostNames, Scope: b.hostScope}, true, nil
-	case "ansible_role_names", "role_names", "ansible_play_role_names":
-		var names []string
-		for _, use := range b.play.Roles {
-			names = append(names, use.Role.Name)
-		}
-		return list(names), true, nil
+	case "ansible_role_names", "role_names", "ansible_play_role_names", "ansible_dependent_role_names":
+		return b.roleNames(name), true, nil
 	}
 	role := t.Role
 	if role == nil && f.role != nil {
@@ -162,6 +158,19 @@ func (b *batch) taskMagic(name string, h *hostRun, t *playbook.Task, f frame) (a
 		}
 	}
 	return b.magic(name, h.hostState, b.play)
+}
+
+// roleNames lists the roles of the play: those it names, those these depend
+// on, or all.
+func (b *batch) roleNames(which string) []any {
+	var out []string
+	for _, use := range b.play.Roles {
+		wanted := which == "ansible_role_names" || use.Dependency == (which == "ansible_dependent_role_names")
+		if wanted && !slices.Contains(out, use.Role.Name) {
+			out = append(out, use.Role.Name)
+		}
+	}
+	return list(out)
 }
 
 // magic are the variables every host has; st is nil where a play's keywords

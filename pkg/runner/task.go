@@ -23,6 +23,7 @@ type taskRun struct {
 	scope *vars.Scope
 	check bool
 	diff  bool
+	due   []notice // of the loop's items that changed something
 }
 
 func (h *hostRun) newTaskRun(ctx context.Context, t *playbook.Task, f frame, ref event.TaskRef) *taskRun {
@@ -159,32 +160,49 @@ func (r *taskRun) deadline(scope *vars.Scope) (context.Context, context.CancelFu
 	return ctx, cancel, nil
 }
 
-// rejudge applies failed_when and changed_when to what the module said.
+// rejudge applies changed_when and failed_when, in this order, to what the
+// module said.
 func (r *taskRun) rejudge(scope *vars.Scope, out outcome) outcome {
 	if out.status == event.Unreachable || out.status == event.Skipped {
 		return out
 	}
-	t := r.task
-	if t.FailedWhen == nil && t.ChangedWhen == nil {
-		return out
-	}
-	if t.Register != "" {
-		scope = scope.With(vars.Layer{Name: "result of the task", Vars: map[string]vars.Var{t.Register: {Value: template.Static(out.register)}}})
-	}
-	c := r.context(scope)
-	for _, apply := range []func(*template.Context, *outcome) error{r.failedWhen, r.changedWhen} {
-		if err := apply(c, &out); err != nil {
-			return failure(err)
+	for _, apply := range []func(*template.Context, *outcome) error{r.changedWhen, r.failedWhen} {
+		seen := scope
+		if r.task.Register != "" {
+			seen = scope.With(static("result of the task", map[string]any{r.task.Register: out.register}))
 		}
-	}
-	if _, wasMap := out.register.(map[string]any); wasMap {
-		out.register = out.registered()
+		if err := apply(r.context(seen), &out); err != nil {
+			return out.fail(err)
+		}
+		if _, wasMap := out.register.(map[string]any); wasMap {
+			out.register = out.registered()
+		}
 	}
 	return out
 }
 
+func (r *taskRun) changedWhen(c *template.Context, out *outcome) error {
+	if r.task.ChangedWhen == nil {
+		return nil
+	}
+	changed, u, err := r.task.ChangedWhen.Test(c)
+	switch {
+	case err != nil:
+		return err
+	case out.status == event.Failed:
+		out.acted = changed
+	case u.Reason != "":
+		out.status, out.reason = event.Maybe, u.Reason
+	case changed:
+		out.status, out.reason = event.Changed, ""
+	default:
+		out.status, out.reason, out.changes = event.OK, "", nil
+	}
+	return nil
+}
+
 // failedWhen lets failed_when decide in place of the module. A failure it does
-// not count leaves what was done: a change.
+// not count leaves what was done.
 func (r *taskRun) failedWhen(c *template.Context, out *outcome) error {
 	if r.task.FailedWhen == nil {
 		return nil
@@ -197,32 +215,19 @@ func (r *taskRun) failedWhen(c *template.Context, out *outcome) error {
 		if out.status == event.Failed {
 			out.status, out.reason = event.Maybe, u.Reason
 		}
+		return nil
 	case failed:
 		if out.status != event.Failed {
 			out.msg = "failed_when holds: " + r.task.FailedWhen.String()
 		}
+		out.acted = out.acted || out.status == event.Changed
 		out.status, out.reason = event.Failed, ""
-	case out.status == event.Failed:
+	case out.status == event.Failed && out.acted:
 		out.status, out.msg = event.Changed, ""
+	case out.status == event.Failed:
+		out.status, out.msg = event.OK, ""
 	}
-	return nil
-}
-
-func (r *taskRun) changedWhen(c *template.Context, out *outcome) error {
-	if r.task.ChangedWhen == nil || out.status == event.Failed {
-		return nil
-	}
-	changed, u, err := r.task.ChangedWhen.Test(c)
-	switch {
-	case err != nil:
-		return err
-	case u.Reason != "":
-		out.status, out.reason = event.Maybe, u.Reason
-	case changed:
-		out.status, out.reason = event.Changed, ""
-	default:
-		out.status, out.reason, out.changes = event.OK, "", nil
-	}
+	out.give("failed_when_result", failed)
 	return nil
 }
 
@@ -248,17 +253,38 @@ func (r *taskRun) afterwards(out *outcome) {
 	if r.flag("delegate_facts", r.task.DelegateFacts) && out.delegate != "" {
 		out.factsTo = r.h.batch.state(out.delegate)
 	}
-	if v := r.task.Notify; v != nil && (out.status == event.Changed || out.status == event.Maybe) {
-		names, err := r.h.notify(r.context(r.scope), v, out.reason)
-		if err != nil {
-			*out = failure(err)
+	due := r.due
+	if r.task.Loop == nil {
+		due = []notice{{r.scope, out.reason}}
+	}
+	if r.task.Notify == nil || out.status != event.Changed && out.status != event.Maybe {
+		return
+	}
+	for _, n := range due {
+		if err := r.notify(n); err != nil {
+			*out = out.fail(err)
 			r.judge(out)
 			return
 		}
-		for _, n := range names {
-			r.h.batch.emitter.emit(event.HandlerNotified{Handler: n, Host: r.h.name()})
-		}
 	}
+}
+
+// notice is a change that handlers are told of: by the task, or by one item of
+// its loop. reason is why it is only maybe one.
+type notice struct {
+	scope  *vars.Scope
+	reason string
+}
+
+func (r *taskRun) notify(n notice) error {
+	names, err := r.h.notify(r.context(n.scope), r.task.Notify, n.reason)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		r.h.batch.emitter.emit(event.HandlerNotified{Handler: name, Host: r.h.name()})
+	}
+	return nil
 }
 
 // interrupted is the outcome of a task the run was stopped in.

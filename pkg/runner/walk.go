@@ -175,6 +175,9 @@ func (h *hostRun) runInGroup(g *group, run *taskRun) outcome {
 	}
 	if run.task.Action.Module.RunsOnce || run.flag("run_once", run.f.keywords.RunOnce) {
 		<-g.done
+		if g.out.status == event.Unreachable && run.flag("ignore_errors", run.f.keywords.IgnoreErrors) {
+			return skipped("the host it was to run on is unreachable")
+		}
 		return g.out
 	}
 	return run.run()

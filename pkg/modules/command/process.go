@@ -114,6 +114,7 @@ func (p Process) apply(ctx context.Context, env modules.Env, w host.Writer) (mod
 	if out.RC != 0 {
 		vals["msg"] = "non-zero return code"
 		o.Values = maps.Clone(vals)
+		vals["changed"] = true // it ran, whatever it came to
 		return o, &modules.Failure{Msg: "non-zero return code", Values: vals}
 	}
 	return o, nil
