@@ -21,6 +21,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/geturl"
 	"github.com/foobar-play/foobar-play/pkg/modules/group"
 	"github.com/foobar-play/foobar-play/pkg/modules/groupby"
+	"github.com/foobar-play/foobar-play/pkg/modules/haproxy"
 	"github.com/foobar-play/foobar-play/pkg/modules/hostname"
 	"github.com/foobar-play/foobar-play/pkg/modules/includevars"
 	"github.com/foobar-play/foobar-play/pkg/modules/lineinfile"
@@ -76,6 +77,7 @@ func All() []*modules.Module {
 		geturl.Module(),
 		group.Module(),
 		groupby.Module(),
+		haproxy.Module(),
 		hostname.Module(),
 		includevars.Module(),
 		lineinfile.Module(),
