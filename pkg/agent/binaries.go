@@ -90,7 +90,7 @@ func (b *Binaries) get(p platform) (*program, error) {
 // architecture. One that cannot be had is left out: that is an error only when
 // a host needs it.
 func (b *Binaries) likely() []*program {
-	b.get(platform{"linux", runtime.GOARCH})
+	_, _ = b.get(platform{"linux", runtime.GOARCH})
 	b.mu.Lock()
 	order := append([]platform(nil), b.order...)
 	b.mu.Unlock()

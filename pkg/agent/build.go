@@ -55,7 +55,7 @@ func goTool() (string, error) {
 	if path, err := exec.LookPath("go"); err == nil {
 		return path, nil
 	}
-	path := filepath.Join(runtime.GOROOT(), "bin", "go")
+	const path = "/usr/local/go/bin/go" // where go.dev tells people to put it
 	if _, err := os.Stat(path); err != nil {
 		return "", errNotThis("there is no Go toolchain here")
 	}

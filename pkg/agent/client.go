@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"sync"
 	"time"
@@ -191,7 +190,7 @@ func (c *Client) abandon(ctx context.Context, id uint64, cl *call) (modules.Resu
 				return result(reply)
 			}
 			res, err := result(reply)
-			return res, fmt.Errorf("%w (%v)", context.Cause(ctx), err)
+			return res, fmt.Errorf("%w (%s)", context.Cause(ctx), err.Error())
 		case <-c.done:
 		case <-grace.Done():
 		}
@@ -241,7 +240,7 @@ func (c *Client) reason(left bool, exit error) error {
 		return lost
 	case c.conn.Err() != nil:
 		return c.conn.Err()
-	case !left || c.wire.err != io.EOF:
+	case !left || !isEnd(c.wire.err):
 		e.Msg = fmt.Sprintf("the conversation with the agent broke: %v", c.wire.err)
 	default:
 		e.Msg = "the agent on the host ended unexpectedly"

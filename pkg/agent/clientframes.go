@@ -79,7 +79,7 @@ func (c *Client) give(out *outflow, b host.Blob) {
 	r, err := c.store.Open(c.ctx, b)
 	if err != nil {
 		defer out.close()
-		out.send(chunkMsg{ID: out.id, End: true, Err: err.Error()})
+		_ = out.send(chunkMsg{ID: out.id, End: true, Err: err.Error()})
 		return
 	}
 	defer r.Close()
@@ -100,7 +100,7 @@ func (c *Client) accept(id uint64) error {
 		if m.Blob, err = c.store.Put(c.ctx, in); err != nil {
 			m.Err = err.Error()
 		}
-		c.wire.send(c.ctx, kindStored, m)
+		_ = c.wire.send(c.ctx, kindStored, m)
 	})
 	return nil
 }
@@ -112,7 +112,7 @@ func (c *Client) ping() {
 	for {
 		select {
 		case <-tick.C:
-			c.wire.send(c.ctx, kindPing, idMsg{})
+			_ = c.wire.send(c.ctx, kindPing, idMsg{})
 		case <-c.wire.ended:
 			return
 		}

@@ -71,13 +71,13 @@ func serveStdio(reg *modules.Registry, args []string) error {
 	info.TempDir = w.tempDir
 	if home != "" {
 		now := time.Now() // the time of last use decides what prune keeps
-		os.Chtimes(filepath.Join(home, programName()), now, now)
+		_ = os.Chtimes(filepath.Join(home, programName()), now, now)
 		if len(args) > 1 && args[1] == firstTime {
 			go prune(home, programName())
 		}
 	}
 	if os.Chdir(info.Home) != nil {
-		os.Chdir("/")
+		_ = os.Chdir("/")
 	}
 	if _, err := out.WriteString(announcement(args[0])); err != nil {
 		w.close()

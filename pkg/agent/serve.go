@@ -78,7 +78,7 @@ func serve(ctx context.Context, w *worker, hello helloMsg, in io.Reader, out io.
 		case <-time.After(leaveGrace):
 		}
 	}
-	if s.wire.err != errEnded && s.wire.err != io.EOF {
+	if !errors.Is(s.wire.err, errEnded) && !isEnd(s.wire.err) {
 		err = errors.Join(s.wire.err, err)
 	}
 	return err
@@ -162,7 +162,9 @@ func (s *server) cancelJob(id uint64) {
 		if j.msg.ID == id {
 			s.queue = slices.Delete(s.queue, i, i+1)
 			j.cancel(errCancelledByUser)
-			go s.wire.send(context.Background(), kindReply, replyMsg{ID: id, Error: encodeError(errCancelledByUser)})
+			go func() {
+				_ = s.wire.send(context.Background(), kindReply, replyMsg{ID: id, Error: encodeError(errCancelledByUser)})
+			}()
 			return
 		}
 	}
@@ -215,7 +217,7 @@ func (s *server) do(j *job) replyMsg {
 	if j.msg.Stream {
 		output = func(stream string, data []byte) {
 			for chunk := range slices.Chunk(data, chunkSize) {
-				s.wire.send(j.ctx, kindOutput, outputMsg{ID: j.msg.ID, Stream: stream, Data: chunk})
+				_ = s.wire.send(j.ctx, kindOutput, outputMsg{ID: j.msg.ID, Stream: stream, Data: chunk})
 			}
 		}
 	}

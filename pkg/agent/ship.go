@@ -83,7 +83,7 @@ func (s *starter) ship(p *program) (err error) {
 	go func() {
 		defer f.Close()
 		if _, err := fmt.Fprintf(s.proc.Stdin(), "put %s %d %s %s\n", p.name, size, p.sha256, form); err == nil {
-			io.Copy(s.proc.Stdin(), f)
+			_, _ = io.Copy(s.proc.Stdin(), f)
 		}
 	}()
 	return nil
@@ -97,7 +97,7 @@ func (s *starter) listen() {
 	for {
 		n, err := s.proc.Stderr().Read(buf)
 		if n > 0 {
-			s.stderr.Write(buf[:n])
+			_, _ = s.stderr.Write(buf[:n])
 			if becoming, given := s.becoming(); becoming {
 				said.Write(buf[:n])
 				if s.o.Become.asks(said.String(), s.prompt, given) {
@@ -132,7 +132,7 @@ func (s *starter) answer() {
 		s.proc.Kill()
 		return
 	}
-	io.WriteString(s.proc.Stdin(), s.o.Become.Password+"\n")
+	_, _ = io.WriteString(s.proc.Stdin(), s.o.Become.Password+"\n")
 }
 
 // explain gives the error of an attempt that failed with err.

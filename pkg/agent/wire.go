@@ -132,7 +132,14 @@ func (w *wire) receive() (kind, []byte, error) {
 	var buf bytes.Buffer
 	n, err := io.CopyN(&buf, w.in, int64(size)-1)
 	if err != nil {
-		return 0, nil, fmt.Errorf("frame cut off after %d of %d bytes: %w", n, size-1, err)
+		return 0, nil, fmt.Errorf("%w after %d of %d bytes: %w", errCut, n, size-1, err)
 	}
 	return kind(head[4]), buf.Bytes(), nil
 }
+
+// isEnd reports whether err is the clean end of what the other side says, as
+// opposed to an end within a frame.
+func isEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, errCut) }
+
+// errCut is an end within a frame.
+var errCut = errors.New("frame cut off")

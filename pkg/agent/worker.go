@@ -78,7 +78,7 @@ func (w *worker) run(ctx context.Context, m requestMsg, blobs host.Blobs, onOutp
 	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		// What the module made of its context's end is less clear than why it
 		// ended.
-		err = fmt.Errorf("%w (%v)", context.Cause(ctx), err)
+		err = fmt.Errorf("%w (%s)", context.Cause(ctx), err.Error())
 	}
 	return normalResult(res), err
 }
