@@ -2,9 +2,10 @@ package text
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/fatih/color"
 
 	"github.com/foobar-play/foobar-play/pkg/event"
 )
@@ -12,15 +13,17 @@ import (
 // end shows the failures once more, the recap, and in a dry run the plan's
 // summary.
 func (r *Report) end(recap event.Recap) {
+	if recap.NoHostsLeft {
+		r.banner("NO MORE HOSTS LEFT")
+	}
 	r.failures(recap)
 	r.banner("PLAY RECAP")
-	width := 26
 	for _, h := range recap.HostNames() {
-		r.printf("%s\n", r.recapLine(h, recap.Hosts[h], width))
+		r.printf("%s\n", r.recapLine(h, recap.Hosts[h]))
 	}
 	r.printf("\n")
 	if recap.Check {
-		r.printf("%s\n", r.fold.summary(recap))
+		r.printf("%s\n", r.plan.summary())
 	}
 	if recap.Interrupted {
 		r.printf("%s\n", r.paint.failed.Sprint("interrupted: what was under way is not known; run again to converge"))
@@ -31,56 +34,77 @@ func (r *Report) end(recap event.Recap) {
 }
 
 // recapLine is Ansible's format; maybe is added only when there is one.
-func (r *Report) recapLine(host string, s event.HostStats, width int) string {
-	c := r.paint.ok
-	switch {
-	case s.Failed+s.Unreachable > 0:
-		c = r.paint.failed
-	case s.Changed > 0:
-		c = r.paint.changed
-	case s.Maybe > 0:
-		c = r.paint.maybe
-	}
+func (r *Report) recapLine(host string, s event.HostStats) string {
 	line := fmt.Sprintf("%s : ok=%-4d changed=%-4d unreachable=%-4d failed=%-4d skipped=%-4d rescued=%-4d ignored=%-4d",
-		c.Sprintf("%-*s", width, host), s.OK, s.Changed, s.Unreachable, s.Failed, s.Skipped, s.Rescued, s.Ignored)
+		r.hostColor(s).Sprintf("%-26s", host), s.OK, s.Changed, s.Unreachable, s.Failed, s.Skipped, s.Rescued, s.Ignored)
 	if s.Maybe > 0 {
 		line += fmt.Sprintf(" maybe=%-4d", s.Maybe)
 	}
 	return line
 }
 
+func (r *Report) hostColor(s event.HostStats) *color.Color {
+	switch {
+	case s.Failed+s.Unreachable > 0:
+		return r.paint.failed
+	case s.Changed > 0:
+		return r.paint.changed
+	case s.Maybe > 0:
+		return r.paint.maybe
+	}
+	return r.paint.ok
+}
+
+// failures repeats what failed, so that nobody has to scroll.
 func (r *Report) failures(recap event.Recap) {
 	if len(recap.Failures) == 0 {
 		return
 	}
 	r.banner("FAILURES")
-	var hosts []string
-	for _, f := range recap.Failures {
-		if !slices.Contains(hosts, f.Host) {
-			hosts = append(hosts, f.Host)
+	for _, same := range grouped(recap.Failures, func(f event.TaskResult) string {
+		return f.Task.ID + r.head(f, nil) + r.failureBody(f)
+	}) {
+		title := ""
+		if same[0].Task.Name != "" {
+			title = " " + taskTitle(same[0].Task)
 		}
-		r.printf("%s %s\n", r.paint.failed.Sprintf("%s: [%s]", f.Status, f.Host), strings.TrimSpace(r.failedTask(f)))
-		r.failure(f)
+		r.printf("%s%s\n%s", r.paint.failed.Sprint(r.head(same[0], hostsOf(same))), title, r.failureBody(same[0]))
 	}
 	if r.opts.Rerun != nil {
-		r.printf("\nto try again on what failed:\n    %s\n", r.opts.Rerun(hosts))
+		r.printf("\nto try again on what failed:\n    %s\n", r.opts.Rerun(hostsOf(recap.Failures)))
 	}
 }
 
-func (r *Report) failedTask(f event.TaskResult) string {
-	if f.Task.Name == "" {
-		return ""
+func (r *Report) failureBody(f event.TaskResult) string {
+	var out strings.Builder
+	p := &printer{w: &out}
+	failure(p, f)
+	for _, item := range r.failed[itemKey{f.Host, f.Task.ID}] {
+		p.printf("    (item=%s)\n", short(item.Item.Label))
+		complaint(p, item)
 	}
-	return r.taskTitle(f.Task)
+	return out.String()
 }
 
-// planFold counts what a dry run found, a task and host at a time.
-type planFold struct {
+// failedItems are the items of loops that failed, by host and task.
+type failedItems map[itemKey][]event.TaskResult
+
+type itemKey struct{ host, task string }
+
+func (f failedItems) add(b event.TaskResult) {
+	if (b.Status == event.Failed || b.Status == event.Unreachable) && !b.Ignored && !b.Rescued {
+		k := itemKey{b.Host, b.Task.ID}
+		f[k] = append(f[k], b)
+	}
+}
+
+// plan counts what a dry run found, a task and host at a time.
+type plan struct {
 	change, maybe, same int
 	hosts               map[string]bool // that would change
 }
 
-func (p *planFold) add(b event.TaskResult) {
+func (p *plan) add(b event.TaskResult) {
 	if b.Item != nil {
 		return
 	}
@@ -98,7 +122,7 @@ func (p *planFold) add(b event.TaskResult) {
 	}
 }
 
-func (p *planFold) summary(event.Recap) string {
+func (p *plan) summary() string {
 	plural := "hosts"
 	if len(p.hosts) == 1 {
 		plural = "host"

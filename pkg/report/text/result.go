@@ -2,9 +2,10 @@ package text
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/fatih/color"
 
@@ -13,85 +14,97 @@ import (
 )
 
 // result holds results back until all hosts of the task have answered, so that
-// hosts with the same outcome share a line. Items, failures and results of
-// tasks whose hosts are not known beforehand are shown at once.
+// hosts that look the same share a block. Items, and results of tasks whose
+// hosts are not known beforehand, are shown at once.
 func (r *Report) result(b event.TaskResult) {
-	r.fold.add(b)
+	r.plan.add(b)
+	if b.Task.ID != r.task.ID {
+		r.begin(b.Task, 0)
+		r.printf("%s\n", r.paint.bold.Sprint(taskTitle(b.Task)))
+	}
 	if b.Item != nil {
+		r.looped[b.Host] = true
+		r.failed.add(b)
 		r.show([]event.TaskResult{b})
 		return
 	}
 	r.expected--
-	if b.Task.ID != r.task.ID {
-		r.flush()
-		r.printf("%s\n", r.paint.bold.Sprint(r.taskTitle(b.Task)))
-		r.task, r.expected = b.Task, 0
+	if !r.saidByItems(b) {
+		r.pending = append(r.pending, b)
 	}
-	if b.Loop && b.Status != event.Failed && b.Status != event.Skipped && b.Status != event.Unreachable {
-		r.flushWhenAll()
-		return
-	}
-	r.pending = append(r.pending, b)
-	r.flushWhenAll()
-}
-
-func (r *Report) flushWhenAll() {
 	if r.expected <= 0 {
 		r.flush()
 	}
+}
+
+// saidByItems reports whether a loop's items have said already what the loop
+// came to.
+func (r *Report) saidByItems(b event.TaskResult) bool {
+	switch b.Status {
+	case event.Failed, event.Unreachable, event.Skipped:
+		return false
+	}
+	return b.Loop && r.looped[b.Host]
 }
 
 // flush shows what is pending, grouped.
 func (r *Report) flush() {
 	pending := r.pending
 	r.pending = nil
-	for len(pending) > 0 {
-		key := groupKey(pending[0])
-		var same, rest []event.TaskResult
-		for _, p := range pending {
-			if groupKey(p) == key {
-				same = append(same, p)
-			} else {
-				rest = append(rest, p)
-			}
-		}
+	for _, same := range grouped(pending, func(b event.TaskResult) string {
+		return r.head(b, nil) + r.body(b)
+	}) {
 		r.show(same)
-		pending = rest
 	}
 }
 
-// groupKey is equal for results that look the same.
-func groupKey(b event.TaskResult) string {
-	body, err := json.Marshal([]any{b.Status, b.Msg, b.Reason, b.Changes, b.Warnings, b.Ignored, b.Rescued, b.Delegate, b.Attempts})
-	if err != nil {
-		return b.Host
+// grouped puts results that look the same together, in the order of the first
+// of each.
+func grouped(list []event.TaskResult, look func(event.TaskResult) string) [][]event.TaskResult {
+	var out [][]event.TaskResult
+	at := map[string]int{}
+	for _, b := range list {
+		key := look(b)
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], b)
 	}
-	return string(body)
+	return out
 }
 
+// show writes results that look the same as one block.
 func (r *Report) show(same []event.TaskResult) {
-	b := same[0]
-	hosts := make([]string, len(same))
-	for i, s := range same {
-		hosts[i] = s.Host
+	_, c := r.label(same[0])
+	r.printf("%s\n%s", c.Sprint(r.head(same[0], hostsOf(same))), r.body(same[0]))
+}
+
+func hostsOf(list []event.TaskResult) []string {
+	var hosts []string
+	for _, b := range list {
+		if !slices.Contains(hosts, b.Host) {
+			hosts = append(hosts, b.Host)
+		}
 	}
 	slices.Sort(hosts)
-	label, c := r.label(b)
-	line := label + ": [" + strings.Join(hosts, ", ") + "]"
+	return hosts
+}
+
+// head is a block's first line.
+func (r *Report) head(b event.TaskResult, hosts []string) string {
+	label, _ := r.label(b)
+	line := label + ": [" + strings.Join(hosts, ", ")
 	if b.Delegate != "" {
-		line = label + ": [" + strings.Join(hosts, ", ") + " -> " + b.Delegate + "]"
+		line += " -> " + b.Delegate
 	}
+	line += "]"
 	if b.Item != nil {
 		line += " => (item=" + short(b.Item.Label) + ")"
 	}
-	r.printf("%s\n", c.Sprint(line))
-	r.details(b)
-	for _, s := range same {
-		if r.opts.Verbosity >= 1 && s.Values != nil {
-			body, _ := json.MarshalIndent(s.Values, "    ", "  ")
-			r.printf("    %s => %s\n", s.Host, body)
-		}
-	}
+	return line
 }
 
 func (r *Report) label(b event.TaskResult) (string, *color.Color) {
@@ -101,19 +114,14 @@ func (r *Report) label(b event.TaskResult) (string, *color.Color) {
 			return "would change", r.paint.changed
 		}
 		return "changed", r.paint.changed
-	case event.Failed:
+	case event.Failed, event.Unreachable:
 		switch {
 		case b.Ignored:
-			return "failed (ignored)", r.paint.skipped
+			return string(b.Status) + " (ignored)", r.paint.skipped
 		case b.Rescued:
-			return "failed (rescued)", r.paint.failed
+			return string(b.Status) + " (rescued)", r.paint.failed
 		}
-		return "failed", r.paint.failed
-	case event.Unreachable:
-		if b.Ignored {
-			return "unreachable (ignored)", r.paint.skipped
-		}
-		return "unreachable", r.paint.failed
+		return string(b.Status), r.paint.failed
 	case event.Skipped:
 		return "skipping", r.paint.skipped
 	case event.Maybe:
@@ -122,52 +130,61 @@ func (r *Report) label(b event.TaskResult) (string, *color.Color) {
 	return "ok", r.paint.ok
 }
 
-func (r *Report) details(b event.TaskResult) {
+// body is what stands below a block's first line.
+func (r *Report) body(b event.TaskResult) string {
+	var out strings.Builder
+	p := &printer{w: &out}
 	for _, w := range b.Warnings {
-		r.printf("    %s %s\n", r.paint.maybe.Sprint("warning:"), w)
+		p.indent("    "+r.paint.maybe.Sprint("warning:")+" ", w)
 	}
 	if b.Reason != "" {
-		r.printf("    because %s\n", b.Reason)
+		p.indent("    because ", b.Reason)
 	}
+	values := r.opts.Verbosity >= 1 && len(b.Values) > 0
 	switch {
 	case b.Status == event.Failed || b.Status == event.Unreachable:
-		r.failure(b)
+		failure(p, b)
 	case isDebug(b) && b.Status == event.OK:
-		r.said(b)
-	case b.Msg != "" && r.opts.Verbosity > 0:
-		r.indent("    ", b.Msg)
+		said(p, b)
+		values = false
+	case !values && r.opts.Verbosity >= 1:
+		p.indent("    ", b.Msg)
 	}
-	if b.Censored && b.Status == event.Changed {
-		r.printf("    (hidden by no_log)\n")
+	if b.Censored && r.opts.Verbosity >= 1 {
+		p.printf("    (hidden by no_log)\n")
 	}
-	r.changes(b)
+	r.changes(p, b)
+	if values {
+		p.indent("    ", "=> "+asJSON(known(b.Values)))
+	}
+	return out.String()
 }
 
-func (r *Report) failure(b event.TaskResult) {
-	if b.Item == nil || !b.Task.Pos.IsZero() {
-		r.printf("    at %s\n", b.Task.Pos)
+// failure is what the person who must act needs.
+func failure(p *printer, b event.TaskResult) {
+	if !b.Task.Pos.IsZero() {
+		p.printf("    at %s\n", b.Task.Pos)
 	}
-	r.indent("    ", b.Msg)
+	complaint(p, b)
+}
+
+// complaint is the message, and the output of what failed.
+func complaint(p *printer, b event.TaskResult) {
+	p.indent("    ", b.Msg)
 	for _, k := range []string{"stderr", "stdout"} {
-		if s, ok := b.Values[k].(string); ok && strings.TrimSpace(s) != "" && !strings.Contains(b.Msg, strings.TrimSpace(s)) {
-			r.indent("    "+k+"| ", tail(s, 20))
+		if s, ok := b.Values[k].(string); ok && strings.TrimSpace(s) != "" && !quotes(b.Msg, strings.TrimSpace(s)) {
+			p.indent("    "+k+"| ", tail(s, 20))
 		}
 	}
 }
 
-func tail(s string, n int) string {
-	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
-	if len(lines) > n {
-		lines = append([]string{fmt.Sprintf("… (%d lines before)", len(lines)-n)}, lines[len(lines)-n:]...)
-	}
-	return strings.Join(lines, "\n")
-}
-
-func short(s string) string {
-	if r := []rune(s); len(r) > 120 {
-		return string(r[:120]) + "…"
-	}
-	return s
+// quotes reports whether text has part in it, not only as a piece of a word.
+func quotes(text, part string) bool {
+	before, after, found := strings.Cut(text, part)
+	last, _ := utf8.DecodeLastRuneInString(before)
+	next, _ := utf8.DecodeRuneInString(after)
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	return found && !inWord(last) && !inWord(next)
 }
 
 func isDebug(b event.TaskResult) bool {
@@ -176,19 +193,36 @@ func isDebug(b event.TaskResult) bool {
 
 // said shows what a debug task is there to show: its message, or the value of
 // its var.
-func (r *Report) said(b event.TaskResult) {
+func said(p *printer, b event.TaskResult) {
 	if b.Msg != "" {
-		r.indent("    ", b.Msg)
+		p.indent("    ", b.Msg)
 		return
 	}
 	for _, k := range value.Keys(b.Values) {
-		if k == "changed" || k == "failed" || k == "ansible_facts" {
-			continue
+		if k != "changed" && k != "failed" && k != "ansible_facts" {
+			p.indent("    ", k+": "+asJSON(b.Values[k]))
 		}
-		body, err := json.MarshalIndent(b.Values[k], "", "  ")
-		if err != nil {
-			continue
-		}
-		r.indent("    ", k+": "+string(body))
 	}
+}
+
+// known leaves out what a dry run does not know.
+func known(values map[string]any) map[string]any {
+	out := map[string]any{}
+	for k, v := range values {
+		if _, unknown := v.(value.Unknown); !unknown {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func asJSON(v any) string {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if enc.Encode(v) != nil { // a float that JSON has no word for
+		return value.Text(v)
+	}
+	return out.String()
 }

@@ -3,8 +3,9 @@
 // command that tries again, and the recap in Ansible's format, byte for byte,
 // for the scripts that read it.
 //
-// It is a sink of pkg/event and knows nothing else. What it writes is the
-// run's result; diagnostics belong elsewhere.
+// It is a sink of pkg/event and knows nothing else. Report writes the run's
+// results; messages, which are diagnostics, go to a sink of their own
+// (Diagnostics), so that results and diagnostics can have a stream each.
 package text
 
 import (
@@ -14,7 +15,6 @@ import (
 
 	"github.com/fatih/color"
 
-	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/event"
 )
 
@@ -31,7 +31,7 @@ type Options struct {
 
 // Report is a sink that writes text. Make it with New.
 type Report struct {
-	w     io.Writer
+	printer
 	opts  Options
 	paint palette
 	check bool
@@ -39,37 +39,36 @@ type Report struct {
 	task     event.TaskRef
 	expected int // results still to come for task; <= 0: not known
 	pending  []event.TaskResult
-	fold     planFold
-	err      error
+	looped   map[string]bool // hosts whose items of task were shown
+	failed   failedItems
+	plan     plan
 }
 
-type palette struct{ ok, changed, failed, skipped, maybe, plain, bold *color.Color }
+type palette struct{ ok, changed, failed, skipped, maybe, bold *color.Color }
 
-// New makes a Report that writes to w.
-func New(w io.Writer, o Options) *Report {
-	mk := func(a ...color.Attribute) *color.Color {
-		c := color.New(a...)
-		if o.Color {
+func newPalette(colored bool) palette {
+	mk := func(a color.Attribute) *color.Color {
+		c := color.New(a)
+		if colored {
 			c.EnableColor()
 		} else {
 			c.DisableColor()
 		}
 		return c
 	}
-	return &Report{w: w, opts: o, paint: palette{
+	return palette{
 		ok: mk(color.FgGreen), changed: mk(color.FgYellow), failed: mk(color.FgRed), skipped: mk(color.FgCyan),
-		maybe: mk(color.FgMagenta), plain: mk(), bold: mk(color.Bold),
-	}}
+		maybe: mk(color.FgMagenta), bold: mk(color.Bold),
+	}
+}
+
+// New makes a Report that writes to w.
+func New(w io.Writer, o Options) *Report {
+	return &Report{printer: printer{w: w}, opts: o, paint: newPalette(o.Color), looped: map[string]bool{}, failed: failedItems{}}
 }
 
 // Err is the first error of writing.
 func (r *Report) Err() error { return r.err }
-
-func (r *Report) printf(format string, args ...any) {
-	if _, err := fmt.Fprintf(r.w, format, args...); err != nil && r.err == nil {
-		r.err = fmt.Errorf("write the report: %w", err)
-	}
-}
 
 // Event shows one event.
 func (r *Report) Event(e event.Event) {
@@ -80,9 +79,8 @@ func (r *Report) Event(e event.Event) {
 		r.flush()
 		r.play(b)
 	case event.TaskStarted:
-		r.flush()
-		r.task, r.expected = b.Task, b.Hosts
-		r.banner(r.taskTitle(b.Task))
+		r.begin(b.Task, b.Hosts)
+		r.banner(taskTitle(b.Task))
 		if r.opts.Verbosity >= 2 {
 			r.printf("task at: %s\n", b.Task.Pos)
 		}
@@ -98,16 +96,23 @@ func (r *Report) Event(e event.Event) {
 		r.flush()
 		r.printf("%s\n", r.paint.failed.Sprintf("unreachable: [%s]", b.Host))
 		r.indent("    ", b.Msg)
-	case event.Message:
-		r.message(b)
+	case event.Message: // a diagnostic: what came before it is shown before it
+		r.flush()
 	case event.RunEnded:
 		r.flush()
 		r.end(b.Recap)
 	}
 }
 
+// begin makes t the task whose results are shown.
+func (r *Report) begin(t event.TaskRef, hosts int) {
+	r.flush()
+	r.task, r.expected = t, hosts
+	clear(r.looped)
+}
+
 func (r *Report) play(b event.PlayStarted) {
-	title := "PLAY [" + b.Name + "]"
+	title := "PLAY [" + clean(b.Name) + "]"
 	if b.Batches > 1 {
 		title += fmt.Sprintf(" batch %d/%d", b.Batch, b.Batches)
 	}
@@ -120,7 +125,7 @@ func (r *Report) play(b event.PlayStarted) {
 	}
 }
 
-func (r *Report) taskTitle(t event.TaskRef) string {
+func taskTitle(t event.TaskRef) string {
 	kind, name := "TASK", t.Name
 	if t.Handler {
 		kind = "RUNNING HANDLER"
@@ -128,7 +133,7 @@ func (r *Report) taskTitle(t event.TaskRef) string {
 	if t.Role != "" {
 		name = t.Role + " : " + name
 	}
-	return kind + " [" + name + "]"
+	return kind + " [" + clean(name) + "]"
 }
 
 // banner is a title filled with stars to 80 columns, as Ansible prints it.
@@ -137,29 +142,10 @@ func (r *Report) banner(title string) {
 	r.printf("\n%s\n", r.paint.bold.Sprint(title+" "+strings.Repeat("*", stars)))
 }
 
-func (r *Report) message(b event.Message) {
-	r.flush()
-	label := r.paint.maybe.Sprint("[WARNING]")
-	if b.Severity == diag.Error {
-		label = r.paint.failed.Sprint("[ERROR]")
-	}
-	r.printf("%s: %s%s\n", label, b.Text, at(b.Pos))
-}
-
-func at(p diag.Pos) string {
-	if p.IsZero() {
-		return ""
-	}
-	return " (" + p.String() + ")"
-}
-
 func (r *Report) retry(b event.TaskRetry) {
-	r.printf("%s\n", r.paint.skipped.Sprintf("retrying: [%s] attempt %d of %d did not do, next in %s", b.Host, b.Attempt, b.Retries+1, b.Delay))
-}
-
-// indent writes text with every line behind a prefix.
-func (r *Report) indent(prefix, text string) {
-	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
-		r.printf("%s%s\n", prefix, strings.TrimRight(line, "\r\n"))
+	what := "[" + b.Host + "]"
+	if b.Item != nil {
+		what += " => (item=" + short(b.Item.Label) + ")"
 	}
+	r.printf("%s\n", r.paint.skipped.Sprintf("retrying: %s attempt %d of %d was not enough, next in %s", what, b.Attempt, b.Retries+1, b.Delay))
 }
