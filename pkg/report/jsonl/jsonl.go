@@ -12,8 +12,10 @@ package jsonl
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
@@ -66,7 +68,7 @@ type line struct {
 	Loop       bool           `json:"loop,omitempty"`
 	Msg        string         `json:"msg,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
-	Changes    []event.Change `json:"changes,omitempty"`
+	Changes    []event.Change `json:"changes,omitzero"`
 	Warnings   []string       `json:"warnings,omitempty"`
 	Result     map[string]any `json:"result,omitempty"`
 	Censored   bool           `json:"censored,omitempty"`
@@ -79,6 +81,7 @@ type line struct {
 	Data       string         `json:"data,omitempty"`
 	Retries    int            `json:"retries,omitempty"`
 	Severity   string         `json:"severity,omitempty"`
+	Hint       string         `json:"hint,omitempty"`
 	Interrupt  bool           `json:"interrupted,omitempty"`
 	ExitCode   *int           `json:"exit_code,omitempty"`
 }
@@ -92,6 +95,13 @@ type pos struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Col  int    `json:"col"`
+}
+
+func itemOf(i *event.Item) *item {
+	if i == nil {
+		return nil
+	}
+	return &item{i.Index, i.Label}
 }
 
 func position(p diag.Pos) *pos {
@@ -113,9 +123,41 @@ func (r *Report) Event(e event.Event) {
 		return
 	}
 	l.Seq, l.Time = e.Seq, e.Time.UTC().Format(time.RFC3339Nano)
-	if err := r.enc.Encode(l); err != nil && r.err == nil {
+	err := r.enc.Encode(l)
+	var unsupported *json.UnsupportedValueError
+	if errors.As(err, &unsupported) { // nothing was written
+		l.Result, _ = finite(l.Result).(map[string]any)
+		for i, c := range l.Changes {
+			l.Changes[i].Before, l.Changes[i].After = finite(c.Before), finite(c.After)
+		}
+		err = r.enc.Encode(l)
+	}
+	if err != nil && r.err == nil {
 		r.err = fmt.Errorf("write the report: %w", err)
 	}
+}
+
+// finite gives numbers that JSON has no word for (infinity) as text.
+func finite(v any) any {
+	switch x := v.(type) {
+	case float64:
+		if math.IsInf(x, 0) || math.IsNaN(x) {
+			return fmt.Sprint(x)
+		}
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = finite(e)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, e := range x {
+			out[k] = finite(e)
+		}
+		return out
+	}
+	return v
 }
 
 func (r *Report) line(body event.Body) (line, bool) {
@@ -123,7 +165,7 @@ func (r *Report) line(body event.Body) (line, bool) {
 	case event.RunStarted:
 		return line{Type: "version", Schema: event.SchemaVersion, Version: b.Version, Playbooks: b.Playbooks, Check: b.Check}, true
 	case event.PlayStarted:
-		return line{Type: "play", Name: b.Name, Hosts: b.Hosts, Batch: b.Batch, Batches: b.Batches, Pos: position(b.Pos)}, true
+		return line{Type: "play", Name: b.Name, Hosts: append([]string{}, b.Hosts...), Batch: b.Batch, Batches: b.Batches, Pos: position(b.Pos)}, true
 	case event.TaskStarted:
 		return task("task", b.Task), true
 	case event.TaskResult:
@@ -135,16 +177,20 @@ func (r *Report) line(body event.Body) (line, bool) {
 	case event.TaskRetry:
 		l := task("task_retry", b.Task)
 		l.Host, l.Attempts, l.Retries, l.DurationMS = b.Host, b.Attempt, b.Retries, millis(b.Delay)
+		l.Item = itemOf(b.Item)
 		return l, true
 	case event.HandlerNotified:
 		return line{Type: "handler_notified", Name: b.Handler, Host: b.Host}, true
 	case event.HostUnreachable:
 		return line{Type: "unreachable", Host: b.Host, Msg: b.Msg}, true
 	case event.Message:
-		return line{Type: "message", Severity: b.Severity.String(), Msg: b.Text, Pos: position(b.Pos)}, true
+		return line{Type: "message", Severity: b.Severity.String(), Msg: b.Text, Hint: b.Hint, Pos: position(b.Pos)}, true
 	case event.RunEnded:
-		code := r.exitCode(b.Recap)
-		return line{Type: "recap", Hosts: b.Recap.Hosts, ExitCode: &code, Interrupt: b.Recap.Interrupted, DurationMS: millis(b.Recap.Duration)}, true
+		code, hosts := r.exitCode(b.Recap), b.Recap.Hosts
+		if hosts == nil {
+			hosts = map[string]event.HostStats{}
+		}
+		return line{Type: "recap", Hosts: hosts, ExitCode: &code, Interrupt: b.Recap.Interrupted, DurationMS: millis(b.Recap.Duration)}, true
 	}
 	return line{}, false
 }
@@ -156,10 +202,9 @@ func task(kind string, t event.TaskRef) line {
 func result(b event.TaskResult) line {
 	l := task("task_result", b.Task)
 	l.Host, l.Delegate, l.Status, l.Loop = b.Host, b.Delegate, b.Status, b.Loop
-	if b.Item != nil {
-		l.Item = &item{b.Item.Index, b.Item.Label}
-	}
-	l.Msg, l.Reason, l.Changes, l.Warnings = b.Msg, b.Reason, b.Changes, b.Warnings
+	l.Item = itemOf(b.Item)
+	l.Msg, l.Reason, l.Warnings = b.Msg, b.Reason, b.Warnings
+	l.Changes = append([]event.Change{}, b.Changes...)
 	l.Result, l.Censored, l.Ignored, l.Rescued = b.Values, b.Censored, b.Ignored, b.Rescued
 	l.Attempts, l.DurationMS = b.Attempts, millis(b.Duration)
 	return l
