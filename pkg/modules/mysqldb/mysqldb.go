@@ -24,6 +24,9 @@ type Options struct {
 
 // Check finds options that do not go together.
 func (o *Options) Check() error {
+	if len(o.Name) == 0 {
+		return errors.New("name: which database?")
+	}
 	for _, name := range o.Name {
 		switch {
 		case name == "" || len(name) > 64 || strings.ContainsRune(name, 0):

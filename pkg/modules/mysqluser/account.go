@@ -38,7 +38,9 @@ type accounts struct {
 	known bool
 	// siblings tells that the user has accounts under other hosts.
 	siblings bool
-	list     map[string]account
+	// hosts are all hosts the user has accounts under.
+	hosts []string
+	list  map[string]account
 }
 
 const columns = "plugin, authentication_string, ssl_type, ssl_cipher, x509_issuer, x509_subject, max_questions, max_updates, max_connections, max_user_connections"

@@ -16,37 +16,30 @@ import (
 type resource struct {
 	*Options
 	server *mysql.Server
-	// created are the accounts made by Apply: on_create holds for them still.
-	created map[string]bool
-	// passwordSet tells what the plan found to do.
-	passwordSet bool
 }
 
 func (r *resource) Current(ctx context.Context, h host.Reader) (accounts, error) {
 	out := accounts{list: map[string]account{}, known: true}
-	if noted, ok := r.noted(h); ok {
-		return noted, nil
-	}
 	err := r.server.Read(ctx, h, func(s *mysql.Handle) error {
 		out.version = s.Version
-		res, err := s.Query(ctx, "SELECT Host AS host FROM mysql.user WHERE User = ?", r.Name)
+		hosts, err := r.hosts(ctx, s, h)
 		if err != nil {
-			return fmt.Errorf("look for accounts of %q: %w", r.Name, err)
+			return err
 		}
-		hosts := []string{r.Host}
-		if r.HostAll {
-			hosts = nil
-		}
-		for _, row := range res.Rows {
-			if r.HostAll {
-				hosts = append(hosts, row.Text("host"))
-			}
-			out.siblings = out.siblings || !strings.EqualFold(row.Text("host"), r.Host)
+		out.hosts = hosts
+		if !r.HostAll {
+			out.siblings = slices.ContainsFunc(hosts, func(name string) bool { return !strings.EqualFold(name, r.Host) })
+			hosts = []string{r.Host}
 		}
 		for _, name := range hosts {
-			a, err := readAccount(ctx, s, mysql.AccountName{User: r.Name, Host: name})
+			id := mysql.AccountName{User: r.Name, Host: name}
+			if noted, ok := h.Noted(mysql.UserNote, id.String()); ok {
+				out.list[name] = noted.(account)
+				continue
+			}
+			a, err := readAccount(ctx, s, id)
 			if err != nil {
-				return fmt.Errorf("read the account %s: %w", mysql.AccountName{User: r.Name, Host: name}, err)
+				return fmt.Errorf("read the account %s: %w", id, err)
 			}
 			if a.there && r.State == "present" {
 				if a.fits, err = r.fits(a); err != nil {
@@ -60,24 +53,38 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (accounts, error)
 	return out, err
 }
 
-// pretended is what a dry run notes of an account.
-type pretended struct {
-	version mysql.Version
-	account account
+// hosts are the hosts of the user's accounts, with those that earlier tasks of
+// a dry run would have made and without those they would have removed.
+func (r *resource) hosts(ctx context.Context, s *mysql.Handle, h host.Reader) ([]string, error) {
+	if noted, ok := h.Noted(hostsNote, r.Name); ok {
+		return noted.([]string), nil
+	}
+	res, err := s.Query(ctx, "SELECT Host AS host FROM mysql.user WHERE User = ?", r.Name)
+	if err != nil {
+		return nil, fmt.Errorf("look for accounts of %q: %w", r.Name, err)
+	}
+	var out []string
+	for _, row := range res.Rows {
+		out = append(out, row.Text("host"))
+	}
+	return out, nil
 }
 
-// noted finds the account in what earlier tasks of the dry run noted.
-func (r *resource) noted(h host.Reader) (accounts, bool) {
-	if r.HostAll {
-		return accounts{}, false
+// hostsNote is the kind of note that holds the hosts a user will have accounts
+// under.
+const hostsNote = "mysql user's hosts"
+
+// note leaves what a dry run would have made of the accounts.
+func (r *resource) note(w host.Writer, cur, want accounts) {
+	hosts := slices.DeleteFunc(slices.Clone(cur.hosts), func(name string) bool { _, ours := want.list[name]; return ours })
+	for name, a := range want.list {
+		w.Note(mysql.UserNote, mysql.AccountName{User: r.Name, Host: name}.String(), a)
+		if a.there {
+			hosts = append(hosts, name)
+		}
 	}
-	v, ok := h.Noted(mysql.UserNote, mysql.AccountName{User: r.Name, Host: r.Host}.String())
-	if !ok {
-		return accounts{}, false
-	}
-	p := v.(pretended)
-	p.account.fits = p.account.there
-	return accounts{version: p.version, known: true, list: map[string]account{r.Host: p.account}}, true
+	slices.Sort(hosts)
+	w.Note(hostsNote, r.Name, hosts)
 }
 
 // fits reports whether the account's plugin and password are as wanted.
@@ -233,13 +240,9 @@ func (q requirement) String() string {
 }
 
 func (r *resource) Apply(ctx context.Context, w host.Writer, cur, want accounts) error {
-	r.created = map[string]bool{}
 	pretend := func() {
-		if !want.known {
-			return
-		}
-		for name, a := range want.list {
-			w.Note(mysql.UserNote, mysql.AccountName{User: r.Name, Host: name}.String(), pretended{want.version, a})
+		if want.known {
+			r.note(w, cur, want)
 		}
 	}
 	return r.server.Write(ctx, w, pretend, func(e *mysql.Editor) error {

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -125,8 +126,10 @@ func parseGrant(v Version, line string, out Privileges) error {
 	}
 	out.Add(scope, privs...)
 	delete(out[scope], "USAGE")
-	if tail := strings.Join(words[to+1:], " "); strings.Contains(tail, "WITH GRANT OPTION") || strings.Contains(tail, " GRANT OPTION") {
-		out.Add(scope, GrantOption)
+	for i := to + 1; i+1 < len(words); i++ {
+		if words[i] == "GRANT" && words[i+1] == "OPTION" {
+			out.Add(scope, GrantOption)
+		}
 	}
 	return nil
 }
@@ -183,6 +186,9 @@ func scopeOf(words []string) (Scope, error) {
 
 // privilegesOf reads a list of privileges between commas, some with columns.
 func privilegesOf(v Version, words []string) ([]string, error) {
+	if len(words) == 0 {
+		return nil, errors.New("no privilege is named")
+	}
 	var out []string
 	for len(words) > 0 {
 		var name []string
@@ -190,7 +196,7 @@ func privilegesOf(v Version, words []string) ([]string, error) {
 			name, words = append(name, words[0]), words[1:]
 		}
 		if len(name) == 0 {
-			return nil, fmt.Errorf("a privilege without a name")
+			return nil, errors.New("a privilege without a name")
 		}
 		priv := v.Canonical(strings.Join(name, " "))
 		columns := false
@@ -214,7 +220,9 @@ func privilegesOf(v Version, words []string) ([]string, error) {
 			if words[0] != "," {
 				return nil, fmt.Errorf("%q after the privilege %s", words[0], priv)
 			}
-			words = words[1:]
+			if words = words[1:]; len(words) == 0 {
+				return nil, errors.New("a comma at the end")
+			}
 		}
 	}
 	return out, nil

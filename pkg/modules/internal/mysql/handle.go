@@ -74,7 +74,11 @@ func stripQuoted(statement string) string {
 			i += span(rest, "\n")
 			b.WriteByte(' ')
 		case c == '\'' || c == '"' || c == '`':
-			i += quoted(rest)
+			n := quoted(rest)
+			if c != '`' && strings.Contains(rest[:n], `\`) {
+				return ";" // where the text ends depends on the server's mode
+			}
+			i += n
 			b.WriteString("''")
 		default:
 			b.WriteByte(c)

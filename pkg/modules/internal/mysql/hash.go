@@ -33,7 +33,7 @@ func PasswordFits(plugin, hash, password string) (fits, known bool) {
 		if hash == "" || password == "" {
 			return hash == password, true
 		}
-		return equal(strings.ToUpper(hash), nativeHash(password)), true
+		return equal(strings.ToUpper(hash), NativeHash(password)), true
 	case Ed25519:
 		return equal(hash, ed25519Hash(password)), true
 	case CachingSHA2:
@@ -46,8 +46,8 @@ func PasswordFits(plugin, hash, password string) (fits, known bool) {
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// nativeHash is * and the hex SHA-1 of the SHA-1.
-func nativeHash(password string) string {
+// NativeHash is what mysql_native_password stores: * and the hex SHA-1 of the SHA-1.
+func NativeHash(password string) string {
 	one := sha1.Sum([]byte(password))
 	two := sha1.Sum(one[:])
 	return "*" + strings.ToUpper(hex.EncodeToString(two[:]))
