@@ -134,7 +134,7 @@ func (r *taskRun) loop(items []loopItem) outcome {
 		out := r.once(it.scope, ev)
 		out.duration = time.Since(start)
 		r.judge(&out)
-		r.h.setVars(out.setVars) // later items see what earlier ones set
+		r.factsTo(out).setVars(out.setVars) // later items see what earlier ones set
 		r.emit(out, ev)
 		if out.status == event.Changed || out.status == event.Maybe {
 			r.due = append(r.due, notice{it.scope, out.reason})

@@ -22,11 +22,12 @@ type batch struct {
 	play     *playbook.Play
 	hosts    []*hostRun
 	strategy strategy
-	// allHosts of the play, those lost before it included, and whether the batch
-	// was ended by end_play.
+	// allHosts of the play and size of the batch, those lost before included.
 	allHosts []string
+	size     int
 
 	mu       sync.Mutex
+	ended    bool // by meta: end_batch or end_play
 	endPlay  bool
 	handlers []handler // in the order they run
 	notices  map[string]bool
@@ -91,15 +92,12 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 	if err != nil {
 		return err
 	}
-	var hosts []*hostState
+	hosts := make([]*hostState, len(matched))
 	all := make([]string, len(matched))
 	for i, h := range matched {
-		all[i] = h.Name()
-		if st := s.state(h.Name()); !st.isLost() {
-			hosts = append(hosts, st)
-		}
+		hosts[i], all[i] = s.state(h.Name()), h.Name()
 	}
-	if len(hosts) == 0 {
+	if !slices.ContainsFunc(hosts, func(h *hostState) bool { return !h.isLost() }) {
 		s.emitter.emit(event.PlayStarted{Name: name, Pos: play.Pos, Batch: 1, Batches: 1})
 		if len(matched) > 0 {
 			s.emitter.emit(event.Message{Severity: diag.Warning, Text: "all hosts of this play failed before", Pos: play.Pos})
@@ -111,9 +109,12 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 		return err
 	}
 	for i, n := range sizes {
-		b := &batch{session: s, play: play, allHosts: all, notices: map[string]bool{}}
-		b.take(hosts[:n])
+		b := &batch{session: s, play: play, allHosts: all, size: n, notices: map[string]bool{}}
+		b.take(slices.DeleteFunc(hosts[:n:n], (*hostState).isLost))
 		hosts = hosts[n:]
+		if len(b.hosts) == 0 {
+			continue
+		}
 		s.emitter.emit(event.PlayStarted{Name: name, Pos: play.Pos, Hosts: b.names(), Batch: i + 1, Batches: len(sizes)})
 		if err := b.run(ctx); err != nil {
 			return err
@@ -122,7 +123,7 @@ func (s *session) runPlay(ctx context.Context, play *playbook.Play) error {
 		// As in Ansible, a batch that is lost whole ends the run, not only the
 		// play: what follows may build on it.
 		s.noHostsLeft = b.strategy.over() || b.allLost()
-		if s.stopped() || s.noHostsLeft || b.playEnded() {
+		if s.stopped() || s.noHostsLeft || b.endPlay {
 			return nil
 		}
 	}
@@ -239,7 +240,7 @@ func (b *batch) allLost() bool {
 
 // run lets every host walk the play.
 func (b *batch) run(ctx context.Context) error {
-	rule, err := b.abortRule(b.play, len(b.hosts))
+	rule, err := b.abortRule(b.play, b.size)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,20 @@ type step struct {
 type group struct {
 	first *hostRun
 	done  chan struct{}
+	once  sync.Once
 	out   outcome
+}
+
+func newGroup(first *hostRun) *group { return &group{first: first, done: make(chan struct{})} }
+
+// end tells the others that first is done, or will do nothing.
+func (g *group) end() { g.once.Do(func() { close(g.done) }) }
+
+// leftBy ends the group when it was first who left.
+func (g *group) leftBy(h *hostRun) {
+	if g.first == h {
+		g.end()
+	}
 }
 
 // abortRule says when a play is over for everybody.
@@ -81,6 +94,7 @@ func (l *linear) enter(h *hostRun, at path, s step) *group {
 }
 
 func (l *linear) leave(h *hostRun, g *group) {
+	g.leftBy(h)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running--
@@ -129,7 +143,7 @@ func (l *linear) advance() {
 		}
 	}
 	sortHosts(hosts)
-	g := &group{first: hosts[0], done: make(chan struct{})}
+	g := newGroup(hosts[0])
 	l.running = len(turns)
 	if !lowest.step.silent {
 		l.announce(lowest.step, len(turns))
@@ -163,7 +177,7 @@ func (f *free) enter(h *hostRun, at path, s step) *group {
 	key := at.key()
 	g := f.groups[key]
 	if g == nil {
-		g = &group{first: h, done: make(chan struct{})}
+		g = newGroup(h)
 		f.groups[key] = g
 		if !s.silent {
 			f.announce(s, 0)
@@ -172,7 +186,7 @@ func (f *free) enter(h *hostRun, at path, s step) *group {
 	return g
 }
 
-func (f *free) leave(*hostRun, *group) {}
+func (f *free) leave(h *hostRun, g *group) { g.leftBy(h) }
 
 func (f *free) quit(h *hostRun, failed bool) {
 	f.mu.Lock()

@@ -250,9 +250,7 @@ func (r *taskRun) judge(out *outcome) {
 // facts' owner.
 func (r *taskRun) afterwards(out *outcome) {
 	out.taskName = r.ref.Name
-	if r.flag("delegate_facts", r.task.DelegateFacts) && out.delegate != "" {
-		out.factsTo = r.h.batch.state(out.delegate)
-	}
+	out.factsTo = r.factsTo(*out)
 	due := r.due
 	if r.task.Loop == nil {
 		due = []notice{{r.scope, out.reason}}
@@ -267,6 +265,15 @@ func (r *taskRun) afterwards(out *outcome) {
 			return
 		}
 	}
+}
+
+// factsTo is the host that gets the facts: with delegate_facts the one that did
+// the work.
+func (r *taskRun) factsTo(out outcome) *hostState {
+	if out.delegate != "" && r.flag("delegate_facts", r.task.DelegateFacts) {
+		return r.h.batch.state(out.delegate)
+	}
+	return r.h.hostState
 }
 
 // notice is a change that handlers are told of: by the task, or by one item of

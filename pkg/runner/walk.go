@@ -143,7 +143,7 @@ func (h *hostRun) enter(t *playbook.Task, f frame, silent bool) (g *group, ref e
 	if g == nil {
 		return nil, ref, false
 	}
-	if b.stopped() || b.playEnded() {
+	if b.stopped() || b.isEnded() {
 		b.strategy.leave(h, g)
 		return nil, ref, false
 	}
@@ -169,7 +169,7 @@ func (h *hostRun) walkAction(ctx context.Context, t *playbook.Task, f frame) fat
 // the others wait for it and take its outcome over.
 func (h *hostRun) runInGroup(g *group, run *taskRun) outcome {
 	if g.first == h {
-		defer close(g.done)
+		defer g.end()
 		g.out = run.run()
 		return g.out
 	}
@@ -193,7 +193,7 @@ func (h *hostRun) settle(t *playbook.Task, f frame, out outcome) fate {
 		target = out.factsTo
 	}
 	target.addFacts(out.facts)
-	h.setVars(out.setVars)
+	target.setVars(out.setVars)
 	h.includeVars(out.include)
 	if t.Register != "" && out.register != nil {
 		h.setVar(t.Register, out.register)
@@ -275,10 +275,11 @@ func (b *batch) confirmed(ref event.TaskRef) bool {
 	return answer != StepNo
 }
 
-func (b *batch) playEnded() bool {
+// isEnded reports whether end_batch or end_play was met.
+func (b *batch) isEnded() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.endPlay
+	return b.ended
 }
 
 // forceHandlers reports whether the owed handlers of a failed host still run.
