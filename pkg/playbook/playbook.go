@@ -254,6 +254,22 @@ const (
 	IncludeRole
 )
 
+// ActionName is what the task does, as written: a module's name,
+// "include_tasks", "include_role", "meta flush_handlers", or "block".
+func (t *Task) ActionName() string {
+	switch {
+	case t.Action != nil:
+		return t.Action.Name
+	case t.Meta != "":
+		return "meta " + t.Meta
+	case t.Include != nil && t.Include.Kind == IncludeRole:
+		return "include_role"
+	case t.Include != nil:
+		return "include_tasks"
+	}
+	return "block"
+}
+
 // Include is include_tasks or include_role: resolved when a host reaches it,
 // through Loader.Tasks and Loader.Role.
 type Include struct {

@@ -333,7 +333,7 @@ func firstThere(b *batch, names []any) (string, error) {
 
 // ref names a task in events.
 func (b *batch) ref(t *playbook.Task, h *hostRun, f frame) event.TaskRef {
-	ref := event.TaskRef{ID: t.ID, Pos: t.Pos, Module: actionName(t), Handler: f.handler}
+	ref := event.TaskRef{ID: t.ID, Pos: t.Pos, Module: t.ActionName(), Handler: f.handler}
 	if t.Role != nil {
 		ref.Role = t.Role.Name
 	} else if f.role != nil {
@@ -347,7 +347,7 @@ func (b *batch) ref(t *playbook.Task, h *hostRun, f frame) event.TaskRef {
 // done, as written.
 func (b *batch) taskName(t *playbook.Task, h *hostRun, f frame) string {
 	if t.Name == nil {
-		return actionName(t)
+		return t.ActionName()
 	}
 	if v, ok := t.Name.Literal(); ok {
 		return value.Text(v)
@@ -362,27 +362,12 @@ func (b *batch) taskName(t *playbook.Task, h *hostRun, f frame) string {
 // displayName is the task's name as written.
 func displayName(t *playbook.Task) string {
 	if t.Name == nil {
-		return actionName(t)
+		return t.ActionName()
 	}
 	if s, ok := t.Name.Node().Text(); ok {
 		return s
 	}
-	return actionName(t)
-}
-
-// actionName is the module, include or meta action as written.
-func actionName(t *playbook.Task) string {
-	switch {
-	case t.Action != nil:
-		return t.Action.Name
-	case t.Meta != "":
-		return "meta " + t.Meta
-	case t.Include != nil && t.Include.Kind == playbook.IncludeRole:
-		return "include_role"
-	case t.Include != nil:
-		return "include_tasks"
-	}
-	return "block"
+	return t.ActionName()
 }
 
 // withTags gives the task with the tags of dynamic includes and role uses

@@ -207,7 +207,7 @@ func (h *hostRun) settle(t *playbook.Task, f frame, out outcome) fate {
 			return goOn
 		}
 		h.setVars(map[string]any{
-			"ansible_failed_task":   map[string]any{"name": out.taskName, "action": actionName(t)},
+			"ansible_failed_task":   map[string]any{"name": out.taskName, "action": t.ActionName()},
 			"ansible_failed_result": out.register,
 		})
 		return hostFailed
