@@ -2,6 +2,8 @@ package runner
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 
@@ -139,7 +141,7 @@ func (s *session) checkPlaybookVars(l *diag.List) {
 func (s *session) checkPatterns(l *diag.List) {
 	if s.req.Limit != "" {
 		if _, err := s.inv.Limit(s.inv.Hosts(), s.req.Limit); err != nil {
-			l.AddError(diag.Pos{}, err)
+			l.AddError(diag.Pos{}, s.patternMistake(diag.Pos{}, fmt.Errorf("--limit: %w", err)))
 		}
 	}
 	for _, pb := range s.playbooks {
@@ -147,15 +149,31 @@ func (s *session) checkPatterns(l *diag.List) {
 			hosts, err := s.matchPlay(play)
 			switch {
 			case err != nil:
-				l.AddError(play.Hosts.Pos(), err)
-			case len(hosts) == 0 && len(s.inv.Hosts()) > 0:
-				l.Add(diag.Diagnostic{Severity: diag.Warning, Pos: play.Hosts.Pos(), Message: "the pattern matches no host of the inventory"})
+				l.AddError(play.Hosts.Pos(), s.patternMistake(play.Hosts.Pos(), err))
+			case len(hosts) == 0:
+				l.Add(diag.Diagnostic{Severity: diag.Warning, Pos: play.Hosts.Pos(), Message: "the pattern matches no host of the inventory", Hint: s.inventoryHint()})
 			}
 			if addsHosts(play) {
 				return
 			}
 		}
 	}
+}
+
+// patternMistake adds a hint to an unknown name in a pattern.
+func (s *session) patternMistake(pos diag.Pos, err error) error {
+	var p *inventory.PatternError
+	if !errors.As(err, &p) || !p.Unknown || p.Hint != "" {
+		return err
+	}
+	return diag.Errorf(pos, "%v", err).WithHint("%s", s.inventoryHint())
+}
+
+func (s *session) inventoryHint() string {
+	if len(s.req.Inventory) > 0 {
+		return ""
+	}
+	return "no inventory was given (-i), so there is only localhost"
 }
 
 // checkKeywords evaluates what plays say of themselves in templates.
