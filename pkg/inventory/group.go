@@ -18,6 +18,9 @@ type Group struct {
 	hosts    []*Host // named by the group itself
 	vars     map[string]vars.Var
 	priority int // ansible_group_priority
+	// gathered: hosts came by group_by, many at the same time, so that only the
+	// inventory's order is one.
+	gathered bool
 }
 
 // Name is the group's name.

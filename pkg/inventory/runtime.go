@@ -56,9 +56,10 @@ func (inv *Inventory) AddToGroup(host, group string, parents []string) bool {
 	g := inv.group(group)
 	g.defined = true
 	changed := enlist(g, h)
+	g.gathered, inv.root.gathered = true, true
 	for _, p := range parents {
 		parent := inv.group(p)
-		parent.defined = true
+		parent.defined, parent.gathered = true, true
 		if !slices.Contains(below(g), parent) {
 			changed = link(parent, g) || changed
 		}

@@ -78,7 +78,7 @@ func TestAddToGroup(t *testing.T) {
 			t.Errorf("%+v: %v", step, got)
 		}
 	}
-	if got := fmt.Sprint(inv.GroupMap()); got != "map[all:[b a] os:[b a] os_debian:[a] ungrouped:[]]" {
+	if got := fmt.Sprint(inv.GroupMap()); got != "map[all:[a b] os:[a b] os_debian:[a] ungrouped:[]]" {
 		t.Error(got)
 	}
 	if got := fmt.Sprint(inv.Host("a").GroupNames()); got != "[os os_debian]" {

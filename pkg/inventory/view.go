@@ -40,8 +40,12 @@ func (inv *Inventory) look() *view {
 		groups:   map[*Host][]*Group{},
 		byName:   map[*Host][]*Group{},
 	}
+	place := make(map[*Host]int, len(inv.order))
+	for i, h := range inv.order {
+		place[h] = i
+	}
 	for _, g := range inv.gorder {
-		v.addGroup(g)
+		v.addGroup(g, place)
 	}
 	depth := inv.depths()
 	for _, h := range inv.order {
@@ -96,7 +100,7 @@ func (inv *Inventory) depths() map[*Group]int {
 	return out
 }
 
-func (v *view) addGroup(g *Group) {
+func (v *view) addGroup(g *Group, place map[*Host]int) {
 	hosts, seen := []*Host{}, map[*Host]bool{}
 	for _, c := range below(g) {
 		for _, h := range c.hosts {
@@ -105,6 +109,9 @@ func (v *view) addGroup(g *Group) {
 				hosts = append(hosts, h)
 			}
 		}
+	}
+	if g.gathered {
+		slices.SortFunc(hosts, func(a, b *Host) int { return place[a] - place[b] })
 	}
 	v.hosts[g] = hosts
 	v.groupMap[g.name] = hostNames(hosts)

@@ -178,7 +178,11 @@ func (f *loopFold) add(out outcome, vars map[string]any) {
 	for k, v := range out.include {
 		t.include[k] = v
 	}
-	t.delegate = out.delegate
+	if len(f.results) == 1 {
+		t.delegate = out.delegate
+	} else if t.delegate != out.delegate {
+		t.delegate = ""
+	}
 	t.acted = t.acted || out.acted || out.status == event.Changed
 	if out.status == event.Failed || out.status == event.Unreachable {
 		f.failed++

@@ -64,7 +64,8 @@ func (s *Scope) With(layers ...Layer) *Scope {
 }
 
 // Lookup gives a variable's value, evaluated. ok is false when no layer has
-// it. The value is shared and must not be changed.
+// it. The value is shared and must not be changed. "vars" is all variables, as
+// a template.Getter, unless a layer has one of that name.
 func (s *Scope) Lookup(name string) (v any, ok bool, err error) { return s.lookup(name, nil) }
 
 // Origin tells which layer a variable's value is from, and where it is set.
@@ -125,6 +126,9 @@ func (s *Scope) lookup(name string, trail *step) (any, bool, error) {
 		if v, ok, err := l.Func(name); ok || err != nil {
 			return traced(v, trail), ok && err == nil, err
 		}
+	}
+	if name == "vars" {
+		return &hostVars{s, trail}, true, nil
 	}
 	return nil, false, nil
 }
