@@ -27,13 +27,13 @@ func (o *options) list(p *runner.Prepared) error {
 }
 
 func (o *options) listPlay(p *runner.Prepared, i int, play *playbook.Play) error {
-	fmt.Fprintf(o.io.out, "\n  play #%d (%s): %s\tTAGS: [%s]\n", i+1, value.Text(play.Hosts.Node().Value()), playTitle(play), strings.Join(play.Tags, ", "))
+	fmt.Fprintf(o.io.out, "\n  play #%d (%s): %s\tTAGS: [%s]\n", i+1, playHosts(play), playTitle(play), strings.Join(play.Tags, ", "))
 	if o.listHosts {
 		hosts, err := p.Hosts(play)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(o.io.out, "    pattern: %s\n    hosts (%d):\n", value.Text(play.Hosts.Node().Value()), len(hosts))
+		fmt.Fprintf(o.io.out, "    pattern: %s\n    hosts (%d):\n", playHosts(play), len(hosts))
 		for _, h := range hosts {
 			fmt.Fprintf(o.io.out, "      %s\n", h)
 		}
@@ -62,24 +62,30 @@ func (o *options) listPlay(p *runner.Prepared, i int, play *playbook.Play) error
 	return nil
 }
 
+// playHosts is the pattern as written.
+func playHosts(play *playbook.Play) string {
+	list, ok := play.Hosts.Node().Value().([]any)
+	if !ok {
+		return value.Text(play.Hosts.Node().Value())
+	}
+	var patterns []string
+	for _, p := range list {
+		patterns = append(patterns, value.Text(p))
+	}
+	return strings.Join(patterns, ",")
+}
+
 func playTitle(play *playbook.Play) string {
 	if play.Name == nil {
-		return value.Text(play.Hosts.Node().Value())
+		return playHosts(play)
 	}
 	return value.Text(play.Name.Node().Value())
 }
 
 func taskTitle(t *playbook.Task) string {
-	name := ""
-	switch {
-	case t.Name != nil:
+	name := t.ActionName()
+	if t.Name != nil {
 		name = value.Text(t.Name.Node().Value())
-	case t.Action != nil:
-		name = t.Action.Name
-	case t.Include != nil:
-		name = "include"
-	default:
-		name = "meta " + t.Meta
 	}
 	if t.Role != nil {
 		return t.Role.Name + " : " + name

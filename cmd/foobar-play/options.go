@@ -44,6 +44,7 @@ type options struct {
 
 	project string // the folder of foobar-play.yml, "" when there is none
 	sources []setting
+	given   []string // the flags on the command line
 
 	becomePassword, connectionPassword string
 }
@@ -85,6 +86,11 @@ func (o *options) define(f *pflag.FlagSet) {
 	f.StringVar(&o.agentDir, "agent-dir", "", "folder of agents built for other systems")
 	f.StringSliceVar(&o.lookupEnv, "lookup-env", nil, "environment variables that lookup \"env\" may read")
 	f.BoolVar(&o.printConfig, "print-config", false, "show each setting and where it comes from, and stop")
+}
+
+// onlyLooks is true when nothing is to be run.
+func (o *options) onlyLooks() bool {
+	return o.listHosts || o.listTasks || o.listTags || o.syntaxCheck || o.printConfig
 }
 
 // request turns the options into what the runner takes.

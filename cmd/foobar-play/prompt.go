@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -16,7 +16,7 @@ import (
 // askPasswords asks for what -k and -K want. An empty become password means
 // the login password, as with ansible-playbook.
 func (o *options) askPasswords() error {
-	if o.printConfig {
+	if o.onlyLooks() {
 		return nil
 	}
 	var err error
@@ -67,18 +67,26 @@ func (o *options) ask(prompt string, echo bool) (string, error) {
 // line reads one line, a byte at a time, so that what follows stays for the
 // next reader.
 func (o *options) line() (string, error) {
-	r := bufio.NewReaderSize(o.io.in, 16)
-	s, err := r.ReadString('\n')
-	if err != nil && s == "" {
-		return "", fmt.Errorf("read the answer from standard input: %w", err)
+	var line []byte
+	for b := make([]byte, 1); ; {
+		n, err := o.io.in.Read(b)
+		switch {
+		case n == 1 && b[0] == '\n', err != nil && len(line) > 0:
+			return strings.TrimSuffix(string(line), "\r"), nil
+		case n == 1:
+			line = append(line, b[0])
+		case errors.Is(err, io.EOF):
+			return "", errors.New("standard input ended where an answer was expected")
+		case err != nil:
+			return "", fmt.Errorf("read the answer from standard input: %w", err)
+		}
 	}
-	return strings.TrimRight(s, "\r\n"), nil
 }
 
-// askStep asks before a task, for --step.
+// askStep asks before a task, for --step. No answer is no.
 func (o *options) askStep(t event.TaskRef) runner.StepAnswer {
 	answer, err := o.ask(fmt.Sprintf("Perform task: TASK: %s (N)o/(y)es/(c)ontinue: ", t.Name), true)
-	if err != nil && !errors.Is(err, os.ErrClosed) {
+	if err != nil {
 		return runner.StepNo
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {

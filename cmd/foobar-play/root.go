@@ -95,7 +95,7 @@ variables (FOOBAR_PLAY_FORKS=10) and from foobar-play.yml in the project
 				return err
 			}
 			if o.printConfig {
-				return o.writeConfig(io.out)
+				return o.writeConfig()
 			}
 			if len(args) == 0 {
 				return usageError{errors.New("name at least one playbook")}
@@ -107,7 +107,7 @@ variables (FOOBAR_PLAY_FORKS=10) and from foobar-play.yml in the project
 			}
 			req := o.request()
 			req.Playbooks = args
-			return o.execute(cmd.Context(), req, rerunArgs(args, o))
+			return o.execute(cmd.Context(), req, args...)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"yml", "yaml"}, cobra.ShellCompDirectiveFilterFileExt
@@ -117,6 +117,8 @@ variables (FOOBAR_PLAY_FORKS=10) and from foobar-play.yml in the project
 	o.define(cmd.PersistentFlags())
 	cmd.AddCommand(newRole(o))
 	completeFlags(cmd)
+	cmd.InitDefaultCompletionCmd("")
+	wrongArguments(cmd)
 	return cmd
 }
 
@@ -130,7 +132,7 @@ playbook had named it under roles:. With --check nothing is changed.
 ` + exitCodes,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{fmt.Errorf("name one role, not %d", len(args))}
+				return fmt.Errorf("name one role, not %d", len(args))
 			}
 			return nil
 		},
@@ -138,9 +140,12 @@ playbook had named it under roles:. With --check nothing is changed.
 			if err := o.resolve(cmd.Flags()); err != nil {
 				return err
 			}
+			if o.printConfig {
+				return o.writeConfig()
+			}
 			req := o.request()
 			req.Role = args[0]
-			return o.execute(cmd.Context(), req, rerunArgs([]string{"role", args[0]}, o))
+			return o.execute(cmd.Context(), req, "role", args[0])
 		},
 	}
 }
@@ -154,6 +159,27 @@ func completeFlags(cmd *cobra.Command) {
 		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 			panic(err)
 		}
+	}
+}
+
+// wrongArguments makes every command's wrong arguments a usageError.
+func wrongArguments(cmd *cobra.Command) {
+	check := cmd.Args
+	if !cmd.Runnable() { // a folder of commands
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		check = cobra.NoArgs
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(cmd, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+	for _, c := range cmd.Commands() {
+		wrongArguments(c)
 	}
 }
 

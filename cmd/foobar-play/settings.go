@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -37,6 +37,7 @@ func (o *options) resolve(flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	o.given = commandLine(flags)
 	var l diag.List
 	var problem error
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -49,12 +50,12 @@ func (o *options) resolve(flags *pflag.FlagSet) error {
 			s.from = "command line"
 		case os.Getenv(env) != "":
 			s.from = env
-			if err := flags.Set(f.Name, os.Getenv(env)); err != nil && problem == nil {
+			if err := set(f, os.Getenv(env)); err != nil && problem == nil {
 				problem = usageError{fmt.Errorf("%s: %w", env, err)}
 			}
 		case file.Get(f.Name) != nil:
 			s.from = file.Get(f.Name).Pos.String()
-			if err := o.setFrom(flags, f, file.Get(f.Name)); err != nil {
+			if err := o.setFrom(f, file.Get(f.Name)); err != nil {
 				l.Errorf(file.Get(f.Name).Pos, "%s: %v", f.Name, err)
 			}
 		}
@@ -108,20 +109,37 @@ func (o *options) loadProject() (*source.Node, error) {
 	}
 }
 
-func (o *options) setFrom(flags *pflag.FlagSet, f *pflag.Flag, n *source.Node) error {
+// set gives a flag a value that is not from the command line.
+func set(f *pflag.Flag, text string) error {
+	if word, ok := value.Word(text); ok && f.Value.Type() == "bool" {
+		text = strconv.FormatBool(word)
+	}
+	if f.Value.Set(text) == nil {
+		return nil
+	}
+	switch f.Value.Type() {
+	case "bool":
+		return fmt.Errorf("expected true or false, found %q", text)
+	case "int", "count":
+		return fmt.Errorf("expected a whole number, found %q", text)
+	}
+	return fmt.Errorf("%q cannot be read", text)
+}
+
+func (o *options) setFrom(f *pflag.Flag, n *source.Node) error {
 	items := []*source.Node{n}
-	if n.Kind == source.List {
+	if _, many := f.Value.(pflag.SliceValue); n.Kind == source.List && many {
 		items = n.Items
 	}
-	if n.Kind == source.Map {
-		return errors.New("expected a value or a list, found a map")
-	}
 	for _, it := range items {
+		if it.Kind == source.Map || it.Kind == source.List {
+			return fmt.Errorf("expected a value, found a %s", it.Kind)
+		}
 		text := value.Text(it.Value())
 		if slices.Contains(pathFlags, f.Name) && text != "none" && !filepath.IsAbs(text) && !strings.Contains(text, ",") {
 			text = filepath.Join(o.project, text)
 		}
-		if err := flags.Set(f.Name, text); err != nil {
+		if err := set(f, text); err != nil {
 			return err
 		}
 	}
@@ -146,8 +164,8 @@ func unknownKeys(file *source.Node, flags *pflag.FlagSet, l *diag.List) {
 }
 
 // writeConfig shows every setting, its value and its origin.
-func (o *options) writeConfig(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+func (o *options) writeConfig() error {
+	tw := tabwriter.NewWriter(o.io.out, 0, 4, 2, ' ', 0)
 	for _, s := range o.sources {
 		fmt.Fprintf(tw, "%s\t%s\t%s\n", s.name, s.value, s.from)
 	}
