@@ -256,12 +256,7 @@ func (r *taskRun) retry(scope *vars.Scope, item *event.Item) outcome {
 			return out
 		}
 		if n > int(retries) {
-			out.status = event.Failed
-			if out.msg == "" {
-				out.msg = fmt.Sprintf("until did not hold after %d attempts: %s", n, r.task.Until)
-			}
-			out.register = out.registered()
-			return out
+			return r.exhausted(out)
 		}
 		wait := time.Duration(delay * float64(time.Second))
 		r.h.batch.emitter.emit(event.TaskRetry{Task: r.ref, Host: r.h.name(), Attempt: n, Retries: int(retries), Delay: wait, Item: item})
@@ -269,6 +264,23 @@ func (r *taskRun) retry(scope *vars.Scope, item *event.Item) outcome {
 			return r.interrupted()
 		}
 	}
+}
+
+// exhausted is the outcome when until never held. As in Ansible, failed_when has
+// the last word on whether that fails the task; what is registered counts as
+// failed either way.
+func (r *taskRun) exhausted(out outcome) outcome {
+	out.acted = out.acted || out.status == event.Changed
+	if r.task.FailedWhen == nil {
+		out.status = event.Failed
+		if out.msg == "" {
+			out.msg = fmt.Sprintf("until did not hold after %d attempts: %s", out.attempts, r.task.Until)
+		}
+	}
+	result := out.registered()
+	result["failed"] = true
+	out.register = result
+	return out
 }
 
 // settled tests until. stop is true when trying again makes no sense.
@@ -292,7 +304,7 @@ func (r *taskRun) settled(scope *vars.Scope, out *outcome) (done, stop bool) {
 	case r.check && !ok && out.status == event.Maybe:
 		return false, true
 	}
-	return ok && out.status != event.Failed, false
+	return ok, false
 }
 
 func (r *taskRun) pause(v *template.Value, scope *vars.Scope) bool {
