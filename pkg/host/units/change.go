@@ -109,12 +109,59 @@ func Stale(ctx context.Context, r host.Reader, scope Scope, name string) (bool, 
 	if pattern == "" {
 		pattern = "*"
 	}
-	cmd := systemctl(scope, "show", "--no-pager", "-p", "NeedDaemonReload", "--", pattern)
+	cmd := systemctl(scope, "show", "--no-pager", "-p", "Id,LoadState,DropInPaths,NeedDaemonReload", "--", pattern)
 	out, err := r.Query(ctx, cmd)
 	if err := host.Check(cmd, out, err); err != nil {
 		return false, fmt.Errorf("ask systemd whether it has to be reloaded: %w", err)
 	}
-	return strings.Contains(string(out.Stdout), "NeedDaemonReload=yes"), nil
+	if strings.Contains(string(out.Stdout), "NeedDaemonReload=yes") {
+		return true, nil
+	}
+	return unread(r, scope, name, string(out.Stdout))
+}
+
+// unread reports whether there are drop-ins of the administrator that systemd
+// has not read. It does not say so itself: NeedDaemonReload is about files it
+// knows. shown is what systemctl show says of the unit, or of all ("").
+func unread(r host.Reader, scope Scope, name, shown string) (bool, error) {
+	dir := directories(scope)[0]
+	known, loaded := map[string]bool{}, map[string]bool{}
+	for block := range strings.SplitSeq(shown, "\n\n") {
+		p := properties(block)
+		if p["LoadState"] != "loaded" {
+			continue
+		}
+		loaded[p["Id"]], loaded[name] = true, true // which may be an alias
+		for _, f := range strings.Fields(p["DropInPaths"]) {
+			known[f] = true
+		}
+	}
+	there, err := host.Exists(r, dir)
+	if err != nil || !there {
+		return false, err
+	}
+	files := map[string]string{}
+	if err := walk(r, dir, 2, files); err != nil {
+		return false, err
+	}
+	for f := range files {
+		unit, isDropIn := strings.CutSuffix(path.Base(path.Dir(f)), ".d")
+		if isDropIn && loaded[unit] && strings.HasSuffix(f, ".conf") && !known[f] {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// properties reads lines NAME=VALUE.
+func properties(text string) map[string]string {
+	out := map[string]string{}
+	for line := range strings.Lines(text) {
+		if k, v, ok := strings.Cut(strings.TrimRight(line, "\n"), "="); ok {
+			out[k] = v
+		}
+	}
+	return out
 }
 
 // unseen lists the unit files of the administrator that the reader sees

@@ -109,10 +109,49 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// systemd says nothing of drop-ins it has not read.
+func TestUnreadDropIns(t *testing.T) {
+	h := modulestest.NewHost(t)
+	shown := map[string]string{
+		"a.service": "Id=a.service\nLoadState=loaded\nDropInPaths=/etc/systemd/system/a.service.d/x.conf /usr/lib/a.conf\nNeedDaemonReload=no\n",
+		"b.service": "Id=b.service\nLoadState=loaded\nDropInPaths=\nNeedDaemonReload=no\n",
+		"c.service": "Id=c.service\nLoadState=not-found\nDropInPaths=\nNeedDaemonReload=no\n",
+	}
+	shown["*"] = shown["a.service"] + "\n" + shown["b.service"]
+	h.Handle([]string{"systemctl", "show", "--no-pager", "-p", "Id,LoadState,DropInPaths,NeedDaemonReload", "--", "*"}, func(_ context.Context, _ *modulestest.Host, cmd host.Command) (host.Output, error) {
+		return host.Output{Stdout: []byte(shown[cmd.Argv[6]])}, nil
+	})
+	h.Handle([]string{"find", "..."}, func(context.Context, *modulestest.Host, host.Command) (host.Output, error) {
+		var b strings.Builder
+		files := map[string]string{}
+		err := walk(h, "/etc/systemd/system", 2, files)
+		for p, v := range files {
+			fmt.Fprintf(&b, "%s %s\n", strings.Replace(v, " ", ".1 ", 1), p)
+		}
+		return host.Output{Stdout: []byte(b.String())}, err
+	})
+	check := func(when, name string, want bool) {
+		t.Helper()
+		if got, err := Stale(t.Context(), h, System, name); err != nil || got != want {
+			t.Errorf("%s: %q is stale: %v, %v", when, name, got, err)
+		}
+	}
+	h.AddFile("/etc/systemd/system/a.service.d/x.conf", "[Service]\n", 0o644)
+	h.AddFile("/etc/systemd/system/a.service.d/README", "", 0o644)
+	h.AddFile("/etc/systemd/system/c.service.d/x.conf", "[Service]\n", 0o644)
+	for _, name := range []string{"", "a", "b", "c"} {
+		check("all are read", name, false)
+	}
+	h.AddFile("/etc/systemd/system/b.service.d/new.conf", "[Service]\n", 0o644)
+	check("a new one", "b", true)
+	check("a new one", "", true)
+	check("a new one", "a", false)
+}
+
 func TestStale(t *testing.T) {
 	h := shows(t, nil)
 	need := "no"
-	h.Handle([]string{"systemctl", "show", "--no-pager", "-p", "NeedDaemonReload", "--", "*"}, func(context.Context, *modulestest.Host, host.Command) (host.Output, error) {
+	h.Handle([]string{"systemctl", "show", "--no-pager", "-p", "Id,LoadState,DropInPaths,NeedDaemonReload", "--", "*"}, func(context.Context, *modulestest.Host, host.Command) (host.Output, error) {
 		return host.Output{Stdout: []byte("NeedDaemonReload=no\n\nNeedDaemonReload=" + need + "\n")}, nil
 	})
 	h.AddFile("/etc/systemd/system/a.service", "[Service]\n", 0o644)

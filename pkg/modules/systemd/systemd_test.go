@@ -34,7 +34,7 @@ func fakeSystemd(load, active, file string, extra ...string) func(t *testing.T) 
 				get(h, "result"), get(h, "load"), get(h, "active"), get(h, "file"))
 			return host.Output{Stdout: []byte(out)}, nil
 		})
-		h.Handle([]string{"systemctl", "show", "--no-pager", "-p", "NeedDaemonReload", "--", "*"}, func(_ context.Context, h *modulestest.Host, _ host.Command) (host.Output, error) {
+		h.Handle([]string{"systemctl", "show", "--no-pager", "-p", "Id,LoadState,DropInPaths,NeedDaemonReload", "--", "*"}, func(_ context.Context, h *modulestest.Host, _ host.Command) (host.Output, error) {
 			return host.Output{Stdout: []byte("NeedDaemonReload=no\n\nNeedDaemonReload=" + get(h, "stale") + "\n")}, nil
 		})
 		for verb, change := range map[string][2]string{
