@@ -42,7 +42,7 @@ func (o *options) listPlay(p *runner.Prepared, i int, play *playbook.Play) error
 	if o.listTasks {
 		fmt.Fprintln(o.io.out, "    tasks:")
 	}
-	playbook.Walk(play, func(t *playbook.Task) {
+	playbook.WalkTasks(play, func(t *playbook.Task) {
 		if t.Block != nil || !t.Selected(o.tags, o.skipTags) {
 			return
 		}

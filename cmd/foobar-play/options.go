@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -153,11 +154,16 @@ func (o *options) validate() error {
 	}{
 		{"output", o.output, []string{"text", "jsonl"}},
 		{"color", o.color, []string{"auto", "always", "never"}},
-		{"become-method", o.becomeMethod, []string{"", "sudo", "su"}},
-		{"connection", o.connection, []string{"", "ssh", "local", "smart"}},
+		{"become-method", o.becomeMethod, []string{"sudo", "su"}},
+		{"connection", o.connection, []string{"ssh", "local", "smart"}},
 	} {
-		if !slices.Contains(c.words, c.value) {
-			return usageError{fmt.Errorf("--%s: %q is not one of %v", c.flag, c.value, c.words)}
+		if c.value != "" && !slices.Contains(c.words, c.value) {
+			return usageError{fmt.Errorf("--%s: %q is not one of %s", c.flag, c.value, strings.Join(c.words, ", "))}
+		}
+	}
+	for flag, path := range map[string]string{"ssh-config": o.sshConfig, "agent-dir": o.agentDir} {
+		if _, err := os.Stat(path); path != "" && path != "none" && err != nil {
+			return usageError{fmt.Errorf("--%s: %w", flag, err)}
 		}
 	}
 	if o.forks < 1 {

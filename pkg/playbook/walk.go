@@ -7,16 +7,16 @@ func Walk(play *Play, visit func(*Task)) {
 	walkPlay(play, func(t *Task) bool { visit(t); return true }, false)
 }
 
+// WalkTasks is Walk without the handlers.
+func WalkTasks(play *Play, visit func(*Task)) {
+	walker{visit: func(t *Task) bool { visit(t); return true }}.play(play)
+}
+
 // walkPlay also goes into what literal includes bring, when includes is true.
 // visit returns false to stay out of a task.
 func walkPlay(play *Play, visit func(*Task) bool, includes bool) {
 	w := walker{visit, includes}
-	w.tasks(play.PreTasks)
-	for _, u := range play.Roles {
-		w.tasks(u.Role.Tasks)
-	}
-	w.tasks(play.Tasks)
-	w.tasks(play.PostTasks)
+	w.play(play)
 	for _, u := range play.Roles {
 		w.tasks(u.Role.Handlers)
 	}
@@ -31,6 +31,15 @@ func walkPlay(play *Play, visit func(*Task) bool, includes bool) {
 type walker struct {
 	visit    func(*Task) bool
 	includes bool
+}
+
+func (w walker) play(play *Play) {
+	w.tasks(play.PreTasks)
+	for _, u := range play.Roles {
+		w.tasks(u.Role.Tasks)
+	}
+	w.tasks(play.Tasks)
+	w.tasks(play.PostTasks)
 }
 
 func (w walker) tasks(tasks []*Task) {
