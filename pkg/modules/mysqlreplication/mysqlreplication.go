@@ -79,8 +79,17 @@ MariaDB is spoken to as MariaDB; of MySQL 8.0.23 and later are understood. Again
 primary_get_public_key are more, and errors always fail. Left out: master_auto_position's implied restart, check_implicit_admin and config_overrides_defaults.`,
 		Returns: []modules.Return{
 			{Name: "queries", Type: "list", Doc: "The statements that were executed, secrets hidden; or in a dry run would be."},
-			{Name: "Is_Primary, File, Position, …", Type: "any", Doc: "getprimary: whether the server writes a binary log, and the columns of its status; Executed_Gtid_Set is its GTIDs in both dialects."},
-			{Name: "Is_Replica, Source_Host, Replica_IO_Running, …", Type: "any", Doc: "getreplica: whether it follows a primary, and the columns of its status, under the server's names and under those of MySQL 8.0.22 and later."},
+			{Name: "Is_Primary", Type: "bool", Doc: "getprimary: whether the server writes a binary log. With it come the columns of its status."},
+			{Name: "File", Type: "string", Doc: "getprimary: the log it writes."},
+			{Name: "Position", Type: "int", Doc: "getprimary: the position in it."},
+			{Name: "Executed_Gtid_Set", Type: "string", Doc: "getprimary: its GTIDs, in both dialects."},
+			{Name: "Is_Replica", Type: "bool", Doc: "getreplica: whether it follows a primary. With it come the columns of its status, under the server's names and under those of MySQL 8.0.22 and later; the most important are listed here."},
+			{Name: "Source_Host", Type: "string", Doc: "getreplica: the primary."},
+			{Name: "Replica_IO_Running", Type: "string", Doc: "getreplica: Yes, No or Connecting."},
+			{Name: "Replica_SQL_Running", Type: "string", Doc: "getreplica: Yes or No."},
+			{Name: "Seconds_Behind_Source", Type: "int", Doc: "getreplica: the lag; null when a thread does not run."},
+			{Name: "Last_IO_Error", Type: "string", Doc: "getreplica: why the IO thread stopped."},
+			{Name: "Last_SQL_Error", Type: "string", Doc: "getreplica: why the SQL thread stopped."},
 		},
 		Examples: `- name: Follow the primary (MariaDB)
   mysql_replication:

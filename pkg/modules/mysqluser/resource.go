@@ -56,7 +56,7 @@ func (r *resource) Current(ctx context.Context, h host.Reader) (accounts, error)
 // hosts are the hosts of the user's accounts, with those that earlier tasks of
 // a dry run would have made and without those they would have removed.
 func (r *resource) hosts(ctx context.Context, s *mysql.Handle, h host.Reader) ([]string, error) {
-	if noted, ok := h.Noted(hostsNote, r.Name); ok {
+	if noted, ok := h.Noted(mysql.UserHostsNote, r.Name); ok {
 		return noted.([]string), nil
 	}
 	res, err := s.Query(ctx, "SELECT Host AS host FROM mysql.user WHERE User = ?", r.Name)
@@ -70,10 +70,6 @@ func (r *resource) hosts(ctx context.Context, s *mysql.Handle, h host.Reader) ([
 	return out, nil
 }
 
-// hostsNote is the kind of note that holds the hosts a user will have accounts
-// under.
-const hostsNote = "mysql user's hosts"
-
 // note leaves what a dry run would have made of the accounts.
 func (r *resource) note(w host.Writer, cur, want accounts) {
 	hosts := slices.DeleteFunc(slices.Clone(cur.hosts), func(name string) bool { _, ours := want.list[name]; return ours })
@@ -84,7 +80,7 @@ func (r *resource) note(w host.Writer, cur, want accounts) {
 		}
 	}
 	slices.Sort(hosts)
-	w.Note(hostsNote, r.Name, hosts)
+	w.Note(mysql.UserHostsNote, r.Name, hosts)
 }
 
 // fits reports whether the account's plugin and password are as wanted.

@@ -4,7 +4,8 @@ package mysql
 // be, by the name of the thing. Their values are the modules' own.
 const (
 	DatabaseNote    = "mysql database"
-	UserNote        = "mysql user"        // by AccountName.String
-	VariableNote    = "mysql variable"    // by the variable's name
-	ReplicationNote = "mysql replication" // by the channel's name
+	UserNote        = "mysql user"         // by AccountName.String
+	UserHostsNote   = "mysql user's hosts" // by the user's name: []string
+	VariableNote    = "mysql variable"     // by the variable's name
+	ReplicationNote = "mysql replication"  // by the channel's name
 )

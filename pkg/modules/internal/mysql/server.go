@@ -118,7 +118,10 @@ func explain(r host.Reader, at Endpoint, err error) error {
 		}
 		return fmt.Errorf("no database server answers at %s (is it installed and started?): %w", at.Address, err)
 	}
-	if Code(err) == errAccessDenied {
+	if code := Code(err); code == errAccessDenied || code == errNoSuchLogin {
+		if _, ok := r.Noted(UserHostsNote, at.User); ok {
+			return host.Unknownf("the account %s would be made or changed by an earlier task", at.User)
+		}
 		return fmt.Errorf("log in at %s as %s (login_user, login_password; root may come in over the socket without a password): %w", at.Address, at.User, err)
 	}
 	return fmt.Errorf("log in at %s: %w", at.Address, err)

@@ -63,6 +63,7 @@ func (r Row) Int(column string) int {
 // The server's error codes that mean something to us.
 const (
 	errAccessDenied = 1045
+	errNoSuchLogin  = 1698 // the socket's plugin refuses
 )
 
 // Code gives the server's number of an error, 0 when it did not come from the
