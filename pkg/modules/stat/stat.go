@@ -10,6 +10,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
 	"github.com/foobar-play/foobar-play/pkg/modules/internal/files"
+	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
 type args struct {
@@ -73,6 +74,10 @@ func (a *args) stat(ctx context.Context, env modules.Env, r host.Reader) (map[st
 	}
 	sum, err := files.Checksum(r, p, a.Algorithm)
 	if errors.Is(err, fs.ErrPermission) { // as Ansible: what may not be read has no checksum
+		return v, nil
+	}
+	if reason, unknown := host.IsUnknown(err); unknown { // the file is there, its content is yet to be made
+		v["checksum"], v["size"] = value.Unknown{Reason: reason}, value.Unknown{Reason: reason}
 		return v, nil
 	}
 	v["checksum"] = sum
