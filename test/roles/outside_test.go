@@ -95,13 +95,32 @@ func (s *site) dial(t *testing.T, host, port string) (net.Conn, error) {
 	return s.Client.DialContext(ctx, "tcp", net.JoinHostPort(s.Host(host).Addr, port))
 }
 
+// behind connects to a port of a web server as the load balancer does, from
+// there and with the PROXY protocol: nobody else is let in.
+func (s *site) behind(t *testing.T, host, port string) net.Conn {
+	t.Helper()
+	to := s.Host(host).Addr
+	cmd, err := s.Host("lb01").Command(t.Context(), "socat", "-", "TCP:"+net.JoinHostPort(to, port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, theirs := net.Pipe()
+	header := fmt.Sprintf("PROXY TCP4 %s %s 40000 %s\r\n", s.Client.Addr, to, port)
+	cmd.Stdin, cmd.Stdout = io.MultiReader(strings.NewReader(header), theirs), theirs
+	go func() {
+		_ = cmd.Run() // ends when either side closes
+		theirs.Close()
+	}()
+	return mine
+}
+
 // get asks a web server for a path as a browser would, with the name in the
 // handshake and that in the request.
 func (s *site) get(t *testing.T, host, sni, header, path string) (*http.Response, string, error) {
 	t.Helper()
 	tr := &http.Transport{
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return s.Client.DialContext(ctx, network, net.JoinHostPort(s.Host(host).Addr, "443"))
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return s.behind(t, host, "443"), nil
 		},
 		TLSClientConfig:   &tls.Config{RootCAs: s.trust(t), ServerName: sni},
 		ForceAttemptHTTP2: true,
@@ -123,12 +142,12 @@ func (s *site) get(t *testing.T, host, sni, header, path string) (*http.Response
 }
 
 func (s *site) https(t *testing.T) {
+	out, err := s.Client.Exec(t.Context(), "sh", "-c", fmt.Sprintf(
+		"openssl s_client -connect %s:443 -servername %s -CAfile %s -verify_hostname %[2]s -verify_return_error </dev/null 2>&1", s.Host("lb01").Addr, name, s.caFile()))
+	if err != nil || !strings.Contains(out, "Verify return code: 0 (ok)") || !strings.Contains(out, "Verified peername: "+name) {
+		t.Errorf("openssl: %v\n%s", err, out)
+	}
 	for _, host := range web {
-		out, err := s.Client.Exec(t.Context(), "sh", "-c", fmt.Sprintf(
-			"openssl s_client -connect %s:443 -servername %s -CAfile %s -verify_hostname %[2]s -verify_return_error </dev/null 2>&1", s.Host(host).Addr, name, s.caFile()))
-		if err != nil || !strings.Contains(out, "Verify return code: 0 (ok)") || !strings.Contains(out, "Verified peername: "+name) {
-			t.Errorf("%s: openssl: %v\n%s", host, err, out)
-		}
 		res, body, err := s.get(t, host, name, name, "/")
 		if err != nil {
 			t.Errorf("%s: %v", host, err)
@@ -152,11 +171,7 @@ func (s *site) https(t *testing.T) {
 }
 
 func (s *site) refusesOldTLS(t *testing.T, host string) {
-	conn, err := s.dial(t, host, "443")
-	if err != nil {
-		t.Error(err)
-		return
-	}
+	conn := s.behind(t, host, "443")
 	defer conn.Close()
 	old := tls.Client(conn, &tls.Config{RootCAs: s.trust(t), ServerName: name, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	if err := old.HandshakeContext(t.Context()); err == nil {
@@ -166,11 +181,7 @@ func (s *site) refusesOldTLS(t *testing.T, host string) {
 
 func (s *site) redirect(t *testing.T) {
 	for _, host := range web {
-		conn, err := s.dial(t, host, "80")
-		if err != nil {
-			t.Error(err)
-			continue
-		}
+		conn := s.behind(t, host, "80")
 		fmt.Fprintf(conn, "GET /a?b=1 HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", name)
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
@@ -201,9 +212,9 @@ func (s *site) ports(t *testing.T) {
 		return strings.TrimSpace(s.on(t, from, script)) == "open"
 	}
 	for from, want := range map[string]map[string]bool{
-		"client": {"22": true, "80": true, "443": true, "3306": false, "8081": false},
-		"lb01":   {"22": true, "443": true, "3306": false, "8081": false},
-		"web02":  {"3306": true, "8081": false},
+		"client": {"22": true, "80": false, "443": false, "3306": false, "8081": false},
+		"lb01":   {"22": true, "80": true, "443": true, "3306": false, "8081": false},
+		"web02":  {"3306": true, "80": false, "443": false, "8081": false},
 	} {
 		for port, open := range want {
 			if got := reach(from, port); got != open {

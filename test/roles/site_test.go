@@ -128,7 +128,7 @@ func TestSite(t *testing.T) {
 			}
 		}
 		for _, h := range s.Hosts() {
-			s.on(t, h.Name, "test ! -e /etc/ufw/ufw.conf && test ! -e /etc/nginx && test ! -e /usr/sbin/nginx")
+			s.on(t, h.Name, "test ! -e /etc/ufw/ufw.conf && test ! -e /etc/nginx && test ! -e /usr/sbin/nginx && test ! -e /etc/haproxy")
 		}
 		if _, err := os.Stat(filepath.Join(s.inventory, ".ca")); err == nil {
 			t.Error("the dry run made a CA")
@@ -155,7 +155,7 @@ func TestSite(t *testing.T) {
 // drift breaks one thing on each of two hosts, and expects exactly these
 // repaired.
 func (s *site) drift(t *testing.T) {
-	s.on(t, "web01", "ufw delete allow 80,443/tcp")
+	s.on(t, "web01", "ufw delete allow proto tcp from "+s.Host("lb01").Addr+" to any port 80,443")
 	s.on(t, "web02", "echo '# a stranger' >>/etc/nginx/nginx.conf")
 	want := map[string]string{"lb01": "", "web01": "rules", "web02": "nginx.conf,reload nginx"}
 	for _, args := range [][]string{{"--check"}, nil} {
