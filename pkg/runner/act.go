@@ -68,11 +68,15 @@ func (r *taskRun) send(ctx context.Context, module string, args map[string]any, 
 	if err != nil {
 		return modules.Result{}, err
 	}
+	req := agent.Request{Module: module, Args: args, Check: r.check, Diff: r.diff, Env: env}
+	if r.check {
+		return r.h.batch.pool.rehearse(ctx, ctl.target, req, r.output)
+	}
 	ex, err := r.h.batch.pool.executor(ctx, ctl.target)
 	if err != nil {
 		return modules.Result{}, err
 	}
-	return ex.Do(ctx, agent.Request{Module: module, Args: args, Check: r.check, Diff: r.diff, Env: env}, r.output)
+	return ex.Do(ctx, req, r.output)
 }
 
 func (r *taskRun) output(stream string, chunk []byte) {

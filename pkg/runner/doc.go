@@ -17,6 +17,7 @@
 //	act.go       modules, args          target.go    where a module runs
 //	hosts.go     connections, agents    scope.go     variables a task sees
 //	notify.go    handlers               emit.go      events, masking
+//	rehearse.go  dry runs as several users of one host
 //
 // The package prints nothing and has no global state.
 package runner

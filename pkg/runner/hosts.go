@@ -41,6 +41,8 @@ type link struct {
 	err    error
 	tried  time.Time
 	agents map[agent.Become]executor
+
+	rehearsal rehearsal
 }
 
 func newPool(s *session) *pool {
@@ -54,14 +56,21 @@ func newPool(s *session) *pool {
 // executor gives what runs modules on the target. Errors are
 // *connection.Error (unreachable) and *agent.BecomeError.
 func (p *pool) executor(ctx context.Context, t target) (executor, error) {
+	return p.executorOn(ctx, p.link(t.conn.Name), t)
+}
+
+func (p *pool) link(name string) *link {
 	p.mu.Lock()
-	l := p.hosts[t.conn.Name]
+	defer p.mu.Unlock()
+	l := p.hosts[name]
 	if l == nil {
 		l = &link{agents: map[agent.Become]executor{}}
-		p.hosts[t.conn.Name] = l
+		p.hosts[name] = l
 	}
-	p.mu.Unlock()
+	return l
+}
 
+func (p *pool) executorOn(ctx context.Context, l *link, t target) (executor, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forgetDead()

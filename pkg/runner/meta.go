@@ -28,7 +28,9 @@ func (h *hostRun) walkMeta(ctx context.Context, t *playbook.Task, f frame) fate 
 	case "end_host":
 		return hostEnded
 	case "reset_connection":
-		h.batch.pool.drop(h.name())
+		if !h.batch.req.Check { // what was pretended would be lost with it
+			h.batch.pool.drop(h.name())
+		}
 	}
 	return goOn
 }
