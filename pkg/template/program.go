@@ -25,6 +25,8 @@ type program struct {
 	defines map[string]*parse.ListNode
 	// single is the pipeline when the text is exactly one {{ … }}.
 	single *parse.PipeNode
+	// around is the white space before and behind single.
+	around [2]string
 }
 
 // definition is what {{ define }} made, with the program it stands in.
@@ -99,29 +101,33 @@ func (p *program) parse(d delims) (err error) {
 			p.defines[name] = tree.Root
 		}
 	}
-	p.single = onlyPipe(p.root)
+	p.single, p.around = onlyPipe(p.root)
 	return nil
 }
 
 // onlyPipe finds the one pipeline that a text consists of, white space aside.
-func onlyPipe(root *parse.ListNode) *parse.PipeNode {
-	var found *parse.PipeNode
+func onlyPipe(root *parse.ListNode) (found *parse.PipeNode, around [2]string) {
 	for _, n := range root.Nodes {
 		switch n := n.(type) {
 		case *parse.TextNode:
 			if strings.TrimSpace(string(n.Text)) != "" {
-				return nil
+				return nil, around
+			}
+			if found == nil {
+				around[0] += string(n.Text)
+			} else {
+				around[1] += string(n.Text)
 			}
 		case *parse.ActionNode:
 			if found != nil || len(n.Pipe.Decl) > 0 {
-				return nil
+				return nil, around
 			}
 			found = n.Pipe
 		default:
-			return nil
+			return nil, around
 		}
 	}
-	return found
+	return found, around
 }
 
 // hasAction reports whether anything in the text is evaluated.

@@ -149,9 +149,10 @@ func (e *Engine) checked(p *program, list *diag.List) *compiled {
 
 // Eval gives the value, in the kinds of package value: maps and lists with all
 // templates in them evaluated, fields and items that come to Omit left out. A
-// string that is exactly one {{ … }} keeps the pipeline's type. When the
-// evaluation consumed an Unknown, the result is that value.Unknown. The result
-// is shared with variables and must not be changed. Errors are *Error.
+// string that is one {{ … }}, white space aside, keeps the pipeline's type; the
+// white space stays when that is a string. When the evaluation consumed an
+// Unknown, the result is that value.Unknown. The result is shared with
+// variables and must not be changed. Errors are *Error.
 func (v *Value) Eval(ctx *Context) (any, error) {
 	out, err := v.Resolve(ctx)
 	if err != nil || v == nil || v.literal {
@@ -173,7 +174,11 @@ func (v *Value) Resolve(ctx *Context) (any, error) {
 	case v.literal:
 		return v.lit, nil
 	case v.tmpl != nil && v.tmpl.single != nil:
-		return newRun(v.tmpl, ctx, nil).native(asGo)
+		out, err := newRun(v.tmpl, ctx, nil).native(asGo)
+		if s, ok := out.(string); ok && s != Omit {
+			out = v.tmpl.around[0] + s + v.tmpl.around[1]
+		}
+		return out, err
 	case v.tmpl != nil:
 		return newRun(v.tmpl, ctx, nil).text()
 	case v.node.Kind == source.List:
