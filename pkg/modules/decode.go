@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -52,7 +53,8 @@ func (m *Module) CheckArgs(args map[string]any, pending func(path string) bool) 
 	c.set(m.options, args, "", m.Name)
 	if len(c.errs) == 0 && !c.skipped {
 		if err := m.check(args); err != nil {
-			if list, ok := err.(ArgErrors); ok {
+			var list ArgErrors
+		if errors.As(err, &list) {
 				return list
 			}
 			return ArgErrors{{Message: err.Error()}}
@@ -260,8 +262,6 @@ func set(dst reflect.Value, o Option, v any, path string) *ArgError {
 		switch v.(type) {
 		case []any, map[string]any:
 			return wrong("a string")
-		case bool:
-			dst.SetString(map[bool]string{true: "true", false: "false"}[v.(bool)])
 		default:
 			dst.SetString(value.Text(v))
 		}

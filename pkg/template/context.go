@@ -77,7 +77,7 @@ func positioned(err error, pos diag.Pos, prefix string) error {
 	var d diag.Diagnostic
 	var stop *unknownStop
 	switch {
-	case err == nil, err == errBreak, err == errContinue, errors.As(err, &stop), errors.As(err, &e):
+	case err == nil, errors.Is(err, errBreak), errors.Is(err, errContinue), errors.As(err, &stop), errors.As(err, &e):
 		return err
 	case errors.As(err, &d):
 		return &Error{Diagnostic: d, Err: err}

@@ -2,7 +2,6 @@ package template
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -128,14 +127,6 @@ func onlyPipe(root *parse.ListNode) (found *parse.PipeNode, around [2]string) {
 		}
 	}
 	return found, around
-}
-
-// hasAction reports whether anything in the text is evaluated.
-func (p *program) hasAction() bool {
-	return len(p.defines) > 0 || slices.ContainsFunc(p.root.Nodes, func(n parse.Node) bool {
-		_, text := n.(*parse.TextNode)
-		return !text
-	})
 }
 
 // pos is where a node stands in the file.

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"text/template/parse"
 
@@ -45,7 +46,7 @@ func (r *run) rang(n *parse.RangeNode) error {
 	default:
 		return r.errorf(n.Pipe, "range goes through a list, a map or a whole number, not %s", describe(v))
 	}
-	if err != nil && err != errBreak {
+	if err != nil && !errors.Is(err, errBreak) {
 		return err
 	}
 	if count == 0 {
@@ -95,7 +96,7 @@ func (r *run) iteration(n *parse.RangeNode, mark int, key, item any) error {
 	r.dot = item
 	err := r.list(n.List)
 	r.dot = old
-	if err == errContinue {
+	if errors.Is(err, errContinue) {
 		return nil
 	}
 	return err
