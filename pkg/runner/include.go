@@ -28,6 +28,10 @@ func (h *hostRun) walkInclude(ctx context.Context, t *playbook.Task, f frame) fa
 	if !ok {
 		return playOver
 	}
+	if !b.confirmed(ref) {
+		b.strategy.leave(h, g)
+		return goOn
+	}
 	inner := f.withKeywords(t.Keywords)
 	run := h.newTaskRun(ctx, t, inner, ref)
 	// What is included inherits what is around the include, not the include's

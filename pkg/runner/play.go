@@ -244,7 +244,11 @@ func (b *batch) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	announce := func(s step, n int) { b.emitter.emit(event.TaskStarted{Task: s.ref, Hosts: n}) }
+	announce := func(s step, n int) {
+		if !b.stopped() && b.confirmed(s.ref) {
+			b.emitter.emit(event.TaskStarted{Task: s.ref, Hosts: n})
+		}
+	}
 	if b.play.Strategy == "free" || b.play.Strategy == "host_pinned" {
 		b.strategy = newFree(rule, announce)
 	} else {

@@ -179,6 +179,8 @@ func (s *session) stopped() bool {
 	select {
 	case <-s.stopping:
 		return true
+	case <-s.req.Stop: // not passed on yet
+		return true
 	default:
 		return false
 	}
