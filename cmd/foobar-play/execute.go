@@ -31,7 +31,7 @@ func (o *options) execute(ctx context.Context, req runner.Request, what ...strin
 	req.Sinks = []event.Sink{sink, text.Diagnostics(o.io.err)}
 	ctx, stop, release := interrupts(ctx)
 	defer release()
-	req.Stop = stop
+	req.Stop, o.stop = stop, stop
 	p, err := rn.Prepare(ctx, req)
 	if err != nil {
 		return err
@@ -62,12 +62,17 @@ func (o *options) sink(what []string) (event.Sink, func() error) {
 	return r, r.Err
 }
 
-// interrupts makes the first signal stop the run gently, and the second end it
-// at once.
+// interrupts makes the first signal stop the run gently, the second end it at
+// once, and a third do what it does to any program. What is ignored (nohup)
+// stays ignored.
 func interrupts(parent context.Context) (ctx context.Context, stop <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	gentle := make(chan struct{})
 	go func() {
 		select {
@@ -78,6 +83,7 @@ func interrupts(parent context.Context) (ctx context.Context, stop <-chan struct
 		}
 		select {
 		case <-signals:
+			signal.Stop(signals)
 			cancel()
 		case <-ctx.Done():
 		}

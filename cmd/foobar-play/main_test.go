@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("SSH_AUTH_SOCK", "")
+			e.Setenv("GORACE", "atexit_sleep_ms=10") // not a second each time
 			return os.Mkdir(e.Getenv("HOME"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -48,6 +48,8 @@ type options struct {
 	given   []string // the flags on the command line
 
 	becomePassword, connectionPassword string
+
+	stop <-chan struct{} // closed when the run is to end
 }
 
 func (o *options) define(f *pflag.FlagSet) {

@@ -85,15 +85,23 @@ func (o *options) line() (string, error) {
 
 // askStep asks before a task, for --step. No answer is no.
 func (o *options) askStep(t event.TaskRef) runner.StepAnswer {
-	answer, err := o.ask(fmt.Sprintf("Perform task: TASK: %s (N)o/(y)es/(c)ontinue: ", t.Name), true)
-	if err != nil {
-		return runner.StepNo
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return runner.StepYes
-	case "c", "continue":
-		return runner.StepContinue
+	answers := make(chan string, 1)
+	go func() {
+		answer, err := o.ask(fmt.Sprintf("Perform task: TASK: %s (N)o/(y)es/(c)ontinue: ", t.Name), true)
+		if err != nil {
+			answer = "no"
+		}
+		answers <- strings.ToLower(strings.TrimSpace(answer))
+	}()
+	select {
+	case a := <-answers:
+		switch a {
+		case "y", "yes":
+			return runner.StepYes
+		case "c", "continue":
+			return runner.StepContinue
+		}
+	case <-o.stop:
 	}
 	return runner.StepNo
 }

@@ -130,6 +130,7 @@ func newRole(o *options) *cobra.Command {
 playbook had named it under roles:. With --check nothing is changed.
 
 ` + exitCodes,
+		ValidArgsFunction: o.completeRole,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("name one role, not %d", len(args))
@@ -147,18 +148,6 @@ playbook had named it under roles:. With --check nothing is changed.
 			req.Role = args[0]
 			return o.execute(cmd.Context(), req, "role", args[0])
 		},
-	}
-}
-
-func completeFlags(cmd *cobra.Command) {
-	for flag, words := range map[string][]string{
-		"output": {"text", "jsonl"}, "host-key": {"strict", "accept-new", "off"},
-		"color": {"auto", "always", "never"}, "become-method": {"sudo", "su"}, "connection": {"ssh", "local"},
-	} {
-		// The error can only be a flag that is not defined.
-		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			panic(err)
-		}
 	}
 }
 

@@ -127,13 +127,15 @@ func set(f *pflag.Flag, text string) error {
 }
 
 func (o *options) setFrom(f *pflag.Flag, n *source.Node) error {
-	items := []*source.Node{n}
+	items, wanted := []*source.Node{n}, "a value"
 	if _, many := f.Value.(pflag.SliceValue); n.Kind == source.List && many {
 		items = n.Items
+	} else if many {
+		wanted = "a value or a list"
 	}
 	for _, it := range items {
 		if it.Kind == source.Map || it.Kind == source.List {
-			return fmt.Errorf("expected a value, found a %s", it.Kind)
+			return fmt.Errorf("expected %s, found %s", wanted, it.Kind)
 		}
 		text := value.Text(it.Value())
 		if slices.Contains(pathFlags, f.Name) && text != "none" && !filepath.IsAbs(text) && !strings.Contains(text, ",") {
@@ -157,7 +159,10 @@ func unknownKeys(file *source.Node, flags *pflag.FlagSet, l *diag.List) {
 		}
 	})
 	for _, f := range file.Fields {
-		if !slices.Contains(names, f.Name) {
+		switch {
+		case slices.Contains(noDefaults, f.Name):
+			l.Errorf(f.Pos, "%s can only be given on the command line", f.Name)
+		case !slices.Contains(names, f.Name):
 			l.Add(diag.Errorf(f.Pos, "there is no setting %q", f.Name).WithHint("%s", diag.DidYouMean(f.Name, names)))
 		}
 	}
