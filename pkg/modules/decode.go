@@ -54,7 +54,7 @@ func (m *Module) CheckArgs(args map[string]any, pending func(path string) bool) 
 	if len(c.errs) == 0 && !c.skipped {
 		if err := m.check(args); err != nil {
 			var list ArgErrors
-		if errors.As(err, &list) {
+			if errors.As(err, &list) {
 				return list
 			}
 			return ArgErrors{{Message: err.Error()}}

@@ -89,7 +89,11 @@ func allowed(from, to string) bool {
 		return a < b
 	}
 	// Inside a layer: the modules and the tests may share code of their own
-	// kind, anything else only imports what is below itself.
+	// kind, what is internal to a package may build on it (programs for its
+	// tests), anything else only imports what is below itself.
+	if parent, _, internal := strings.Cut(from, "/internal/"); internal && strings.HasPrefix(to+"/", parent+"/") {
+		return true
+	}
 	return strings.HasPrefix(to, from+"/") || layers[a] == "pkg/modules/" || layers[a] == "test/" || layers[a] == "pkg/host" || layers[a] == "pkg/report"
 }
 
