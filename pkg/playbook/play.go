@@ -33,7 +33,7 @@ func (r *reader) playbook(path string, from handed) []*Play {
 	if n == nil {
 		return nil
 	}
-	if n.Kind == source.Null {
+	if n.Kind == source.Null || n.Kind == source.List && len(n.Items) == 0 {
 		r.errorf(diag.Pos{File: path}, "the playbook is empty")
 		return nil
 	}

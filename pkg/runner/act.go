@@ -80,7 +80,7 @@ func (r *taskRun) send(ctx context.Context, module string, args map[string]any, 
 }
 
 func (r *taskRun) output(stream string, chunk []byte) {
-	if r.h.batch.req.Verbosity < 1 || r.flag("no_log", r.f.keywords.NoLog) {
+	if r.h.batch.req.Verbosity < 1 || r.hidden {
 		return
 	}
 	r.h.batch.emitter.emit(event.TaskOutput{Task: r.ref, Host: r.h.name(), Stream: stream, Data: string(chunk)})

@@ -11,7 +11,6 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/modules/setup"
 	"github.com/foobar-play/foobar-play/pkg/playbook"
 	"github.com/foobar-play/foobar-play/pkg/template"
-	"github.com/foobar-play/foobar-play/pkg/value"
 )
 
 // gatherFacts runs the setup module, for the subsets the play's templates
@@ -56,7 +55,7 @@ func (b *batch) subsetsOf(play *playbook.Play) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		on, err := value.Bool(got)
+		on, err := boolOf(got)
 		if err != nil {
 			return nil, diag.Errorf(v.Pos(), "gather_facts: %v", err)
 		}

@@ -37,6 +37,7 @@ func (h *hostRun) walkInclude(ctx context.Context, t *playbook.Task, f frame) fa
 	// What is included inherits what is around the include, not the include's
 	// own keywords: those for its tasks stand under apply.
 	found, out := h.resolve(run, f)
+	run.judge(&out)
 	run.emit(out, nil)
 	b.strategy.leave(h, g)
 	if got := h.settle(t, inner, out); got != goOn || out.status != event.OK {
@@ -99,8 +100,15 @@ func labels(list []included) string {
 	return s
 }
 
+// maxIncludes bounds includes in includes, so that one that includes itself
+// without an end is a mistake and not a run without an end.
+const maxIncludes = 100
+
 func (h *hostRun) include(run *taskRun, f frame, it loopItem) ([]included, error) {
 	t, c := run.task, run.context(it.scope)
+	if f.depth++; f.depth > maxIncludes {
+		return nil, diag.Errorf(t.Pos, "more than %d includes are inside of one another: does this one include itself?", maxIncludes)
+	}
 	f = f.asInclude(t, it)
 	if t.Include.Kind == playbook.IncludeRole {
 		return h.includeRole(run, f, c)
@@ -192,6 +200,13 @@ func text(v *template.Value, c *template.Context) (string, error) {
 	return value.Text(got), nil
 }
 
-func boolOf(v any) (bool, error) { return value.Bool(v) }
+// boolOf reads a keyword that is true or false.
+func boolOf(v any) (bool, error) {
+	switch v.(type) {
+	case []any, map[string]any:
+		return false, fmt.Errorf("must be true or false, found %s", value.Kind(v))
+	}
+	return value.Bool(v)
+}
 
 func layerOf(name string, m map[string]vars.Var) vars.Layer { return vars.Layer{Name: name, Vars: m} }

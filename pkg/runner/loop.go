@@ -125,6 +125,7 @@ func (r *taskRun) loop(items []loopItem) outcome {
 		if i > 0 && !r.pause(r.task.Loop.Pause, it.scope) {
 			return r.interrupted()
 		}
+		r.begin(it.scope)
 		label, err := r.label(it)
 		if err != nil {
 			return failure(err)
@@ -144,6 +145,7 @@ func (r *taskRun) loop(items []loopItem) outcome {
 			break
 		}
 	}
+	r.now = r.scope
 	return fold.done()
 }
 

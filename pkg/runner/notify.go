@@ -131,20 +131,23 @@ func (h *hostRun) handlerNames(c *template.Context) []string {
 	return out
 }
 
-// maxFlushes bounds handlers that notify each other in circles.
-const maxFlushes = 20
+// mostRuns is how often a handler runs in one flush: again when it is notified
+// after it ran, but not for ever when handlers notify each other in a circle.
+const mostRuns = 2
 
 // flush runs the host's due handlers in the order they are defined, until none
 // is due.
 func (h *hostRun) flush(ctx context.Context, f frame) fate {
+	ran := map[*playbook.Task]int{}
 	for pass := 0; len(h.notified) > 0; pass++ {
-		if pass == maxFlushes {
-			h.batch.notice("handlers notify each other in circles; stopped", h.batch.play.Pos)
-			return hostFailed
-		}
 		for i, x := range h.batch.handlerList() {
 			reason, due := h.notified[x.task]
 			if !due {
+				continue
+			}
+			delete(h.notified, x.task)
+			if ran[x.task]++; ran[x.task] > mostRuns {
+				h.batch.notice("handlers notify each other in a circle; this one is not run again", x.task.Pos)
 				continue
 			}
 			hf := f.withPath(f.at.add(pass).add(i))
@@ -153,7 +156,6 @@ func (h *hostRun) flush(ctx context.Context, f frame) fate {
 				hf.when = nil
 			}
 			hf.handler, hf.maybe = true, reason
-			delete(h.notified, x.task)
 			if got := h.walkTask(ctx, x.task, hf); got != goOn {
 				return got
 			}

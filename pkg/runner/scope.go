@@ -44,7 +44,7 @@ func (s *session) playVars(play *playbook.Play) *vars.Scope {
 func (b *batch) taskScope(h *hostRun, t *playbook.Task, f frame) *vars.Scope {
 	layers := append([]vars.Layer{static("connection", map[string]any{"ansible_host": h.name()})}, b.hostLayers(h.hostState, h, f)...)
 	layers = append(layers, f.blockVars...)
-	if len(t.Vars) > 0 && t.Include == nil {
+	if len(t.Vars) > 0 {
 		layers = append(layers, layerOf("vars of the task", t.Vars))
 	}
 	layers = append(layers,

@@ -128,6 +128,7 @@ type frame struct {
 	roleNames  []string // of the roles around, outermost first
 	handler    bool
 	maybe      string // why a handler is only maybe due
+	depth      int    // of includes in includes
 }
 
 func (f frame) withPath(at path) frame { f.at = at; return f }

@@ -6,7 +6,6 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/inventory"
 	"github.com/foobar-play/foobar-play/pkg/template"
-	"github.com/foobar-play/foobar-play/pkg/value"
 	"github.com/foobar-play/foobar-play/pkg/vars"
 )
 
@@ -99,7 +98,7 @@ func (r *taskRun) becomeOther(t *target, cv inventory.ConnVars, c *template.Cont
 		if err != nil {
 			return err
 		}
-		if on, err = value.Bool(got); err != nil {
+		if on, err = boolOf(got); err != nil {
 			return diag.Errorf(kw.Become.Pos(), "become: %v", err)
 		}
 	}

@@ -3,13 +3,13 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/event"
 	"github.com/foobar-play/foobar-play/pkg/playbook"
 	"github.com/foobar-play/foobar-play/pkg/template"
-	"github.com/foobar-play/foobar-play/pkg/value"
 	"github.com/foobar-play/foobar-play/pkg/vars"
 )
 
@@ -21,41 +21,90 @@ type taskRun struct {
 	f     frame // keywords of the task included
 	ref   event.TaskRef
 	scope *vars.Scope
-	check bool
-	diff  bool
 	due   []notice // of the loop's items that changed something
+
+	// What keywords say, of the whole task or of the item at hand: see begin.
+	now     *vars.Scope
+	runOnce bool
+	check   bool
+	diff    bool
+	hidden  bool  // no_log
+	secret  bool  // no_log held for an item
+	badOnce error // run_once cannot be evaluated
+	bad     error // a keyword that cannot be evaluated: nothing may run
 }
 
 func (h *hostRun) newTaskRun(ctx context.Context, t *playbook.Task, f frame, ref event.TaskRef) *taskRun {
 	r := &taskRun{h: h, ctx: ctx, task: t, f: f, ref: ref}
 	r.scope = h.batch.taskScope(h, t, f)
-	r.check = r.flagOr("check_mode", f.keywords.CheckMode, h.batch.req.Check)
-	r.diff = r.flagOr("diff", f.keywords.Diff, h.batch.req.Diff)
+	r.now = r.scope
+	r.runOnce = r.strictly("run_once", f.keywords.RunOnce, false, false)
+	r.badOnce = r.bad
+	if t.Loop == nil {
+		r.begin(r.scope)
+	} else {
+		r.check, r.diff = h.batch.req.Check, h.batch.req.Diff
+	}
 	return r
+}
+
+// begin evaluates the keywords that decide how the task runs; with a loop for
+// each item, because they may depend on it.
+func (r *taskRun) begin(scope *vars.Scope) {
+	r.now, r.bad = scope, r.badOnce
+	req, k := r.h.batch.req, r.f.keywords
+	r.check = r.strictly("check_mode", k.CheckMode, req.Check, true)
+	r.diff = r.strictly("diff", k.Diff, req.Diff, false)
+	r.hidden = r.strictly("no_log", k.NoLog, false, true)
+	r.secret = r.secret || r.hidden
 }
 
 func (r *taskRun) context(s *vars.Scope) *template.Context {
 	return r.h.batch.context(r.ctx, s, r.task, r.h.batch.play)
 }
 
-// flag evaluates a boolean keyword; false when it is not set or cannot be
-// evaluated (then with a message).
-func (r *taskRun) flag(name string, v *template.Value) bool { return r.flagOr(name, v, false) }
-
-func (r *taskRun) flagOr(name string, v *template.Value, otherwise bool) bool {
+// strictly evaluates a boolean keyword. One that cannot be evaluated counts as
+// safe and keeps the task from running.
+func (r *taskRun) strictly(name string, v *template.Value, otherwise, safe bool) bool {
 	if v == nil {
 		return otherwise
 	}
-	got, err := v.Eval(r.context(r.scope))
-	if err == nil {
-		var b bool
-		if b, err = value.Bool(got); err == nil {
-			return b
+	b, err := r.truth(v)
+	if err != nil {
+		if !errors.Is(err, errUnknownKeyword) && r.bad == nil {
+			r.bad = diag.Errorf(v.Pos(), "%s: %v", name, err)
 		}
+		return safe
 	}
-	r.h.batch.notice(name+": "+err.Error(), v.Pos())
-	return otherwise
+	return b
 }
+
+// flag evaluates a boolean keyword; false when it is not set or cannot be
+// evaluated (then with a message).
+func (r *taskRun) flag(name string, v *template.Value) bool {
+	if v == nil {
+		return false
+	}
+	b, err := r.truth(v)
+	if err != nil {
+		r.h.batch.notice(name+": "+err.Error(), v.Pos())
+	}
+	return b
+}
+
+func (r *taskRun) truth(v *template.Value) (bool, error) {
+	got, err := v.Eval(r.context(r.now))
+	if err != nil {
+		return false, err
+	}
+	if reason, unknown := isUnknown(got); unknown {
+		return false, fmt.Errorf("%w: %s", errUnknownKeyword, reason)
+	}
+	return boolOf(got)
+}
+
+// errUnknownKeyword is about a keyword that only a real run can evaluate.
+var errUnknownKeyword = errors.New("is not known in a dry run")
 
 // run runs the task, its loop included, and emits its results.
 func (r *taskRun) run() outcome {
@@ -133,6 +182,9 @@ func (r *taskRun) conditions(scope *vars.Scope) (hold bool, unknown string, err 
 
 // attempt runs the module once and applies changed_when and failed_when.
 func (r *taskRun) attempt(scope *vars.Scope) outcome {
+	if r.bad != nil {
+		return failure(r.bad)
+	}
 	ctx, cancel, err := r.deadline(scope)
 	if err != nil {
 		return failure(err)
@@ -307,7 +359,7 @@ func (r *taskRun) emit(out outcome, item *event.Item) {
 		Values: out.values, Ignored: out.ignored, Rescued: out.rescued, Delegate: out.delegate,
 		Attempts: out.attempts, Duration: out.duration, Diff: r.diff,
 	}
-	if r.flag("no_log", r.f.keywords.NoLog) {
+	if r.hidden || item == nil && r.secret {
 		ev.Msg, ev.Changes, ev.Values, ev.Warnings, ev.Censored = "", nil, nil, nil, true
 		if out.status == event.Failed || out.status == event.Unreachable {
 			ev.Msg = "the details are hidden because of no_log"

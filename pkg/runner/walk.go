@@ -173,7 +173,7 @@ func (h *hostRun) runInGroup(g *group, run *taskRun) outcome {
 		g.out = run.run()
 		return g.out
 	}
-	if run.task.Action.Module.RunsOnce || run.flag("run_once", run.f.keywords.RunOnce) {
+	if run.task.Action.Module.RunsOnce || run.runOnce {
 		<-g.done
 		if g.out.status == event.Unreachable && run.flag("ignore_errors", run.f.keywords.IgnoreErrors) {
 			return skipped("the host it was to run on is unreachable")
