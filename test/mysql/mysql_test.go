@@ -4,6 +4,8 @@ package mysql
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,6 +50,7 @@ mysql_users:
     host: localhost
     password: sh0p-secret
     priv: {"shop.*": "SELECT,INSERT,UPDATE,DELETE"}
+mysql_backup: {enabled: true, keep: 1}
 `)
 	return s
 }
@@ -128,7 +131,10 @@ func TestRole(t *testing.T) {
 				{"a row reaches the replica", s.row},
 				{"the link", s.link},
 				{"the replica takes no writes", s.readOnly},
+				{"health checks", s.health},
+				{"dumps", s.dumps},
 				{"drift", s.drift},
+				{"a new certificate", s.certificate},
 				{"data of one's own is not overwritten", s.ownData},
 				{"after a restart", s.restart},
 			} {
@@ -237,6 +243,94 @@ func (s *site) readOnly(t *testing.T) {
 	if out, err := s.on(t, "web01", insert); err != nil {
 		t.Errorf("a write on the primary: %v, %s", err, out)
 	}
+}
+
+// health is what a load balancer is told, from the outside.
+func (s *site) health(t *testing.T) {
+	ask := func(host, path string) (code int, body string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Host(host).Addr+":9200"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, strings.TrimSpace(string(text))
+	}
+	expect := func(host, path string, want int) {
+		t.Helper()
+		if code, body := ask(host, path); code != want {
+			t.Errorf("%s%s: %d %s, want %d", host, path, code, body, want)
+		}
+	}
+	expect("web01", "/primary", 200)
+	expect("web01", "/replica", 503)
+	expect("web02", "/primary", 503)
+	expect("web02", "/replica", 200)
+	expect("web02", "/", 404)
+	stop, start := "STOP SLAVE SQL_THREAD", "START SLAVE SQL_THREAD"
+	if s.flavor == "mysql" {
+		stop, start = "STOP REPLICA SQL_THREAD", "START REPLICA SQL_THREAD"
+	}
+	s.sql(t, "web02", stop)
+	expect("web02", "/replica", 503)
+	s.sql(t, "web02", start)
+}
+
+// dumps are whole, private, and no more than asked for.
+func (s *site) dumps(t *testing.T) {
+	for range 2 {
+		if out, err := s.on(t, "web02", "systemctl start foobar-mysqlbackup && sleep 1"); err != nil { // names are seconds
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	out, err := s.on(t, "web02", "cd /var/backups/mysql && stat -c '%a %U' . *.gz && gzip -dc *.gz | grep -c 'INSERT INTO `t` VALUES'")
+	if err != nil || out != "700 root\n600 root\n1" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// certificate: a new one is used without a restart, and nothing gets into the
+// replica's own log by that.
+func (s *site) certificate(t *testing.T) {
+	pid := func(host string) string {
+		out, err := s.on(t, host, "systemctl show -p MainPID "+s.flavor)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", host, err, out)
+		}
+		return out
+	}
+	other := map[string]string{"web01": "web02", "web02": "web01"}
+	serial := func(host string) string {
+		out, err := s.on(t, other[host], "openssl s_client -starttls mysql -connect "+s.Host(host).Addr+":3306 -CAfile /etc/mysql/ssl/ca.crt -verify_ip "+s.Host(host).Addr+
+			" -verify_return_error </dev/null 2>/dev/null | openssl x509 -noout -serial")
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", host, err, out)
+		}
+		return out
+	}
+	for _, host := range []string{"web01", "web02"} {
+		before, process := serial(host), pid(host)
+		if _, err := s.on(t, host, "rm /etc/mysql/ssl/server.key"); err != nil {
+			t.Fatal(err)
+		}
+		s.run(t).Must(t, 0)
+		if after := serial(host); after == before || pid(host) != process {
+			t.Errorf("%s: the certificate is %s, was %s; %s, was %s", host, after, before, pid(host), process)
+		}
+	}
+	s.sql(t, "web01", "INSERT INTO shop.t VALUES (45)")
+	s.caughtUp(t)
+	quiet(t, s.run(t))
 }
 
 // drift breaks one thing after another; a dry run sees exactly that, and a run

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/foobar-play/foobar-play/pkg/host"
+	"github.com/foobar-play/foobar-play/pkg/modules"
 	"github.com/foobar-play/foobar-play/pkg/modules/internal/mysql"
 )
 
@@ -51,7 +52,7 @@ func awaitThreads(ctx context.Context, s *mysql.Handle, d dialect) error {
 		}
 		for _, thread := range []string{"IO", "SQL"} {
 			if row.Int("Last_"+thread+"_Errno") != 0 && row.Text("Replica_"+thread+"_Running") == "No" {
-				return fmt.Errorf("the replica's %s thread stopped at once: %s", thread, row.Text("Last_"+thread+"_Error"))
+				return fmt.Errorf("the replica's %s thread stopped after it was started: %s", thread, row.Text("Last_"+thread+"_Error"))
 			}
 		}
 		if time.Now().After(deadline) {
@@ -94,6 +95,18 @@ func (r *resource) statements(cur, want link) []statement {
 		out = append(out, statement{text: d.replica("START", "")})
 	}
 	return out
+}
+
+// running verifies that the threads run still: what stopped one is the
+// replica's trouble, and no defect of ours.
+func (r *resource) running(ctx context.Context, h host.Reader) ([]modules.Change, error) {
+	return nil, r.server.Read(ctx, h, func(s *mysql.Handle) error {
+		d, err := newDialect(s.Version, r.name())
+		if err != nil {
+			return err
+		}
+		return awaitThreads(ctx, s, d)
+	})
 }
 
 // change is CHANGE … TO with what differs. Positions count for a new link

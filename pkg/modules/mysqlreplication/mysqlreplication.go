@@ -113,6 +113,9 @@ primary_get_public_key are more, and errors always fail. Left out: master_auto_p
 			return modules.Read(r.primary), nil
 		case "getreplica":
 			return modules.Read(r.replica), nil
+		case "startreplica":
+			a := modules.Managed(r)
+			return modules.Custom(a.Plan, a.Apply, r.running), nil
 		}
 		return modules.Managed(r), nil
 	})
