@@ -116,6 +116,9 @@ variables (FOOBAR_PLAY_FORKS=10) and from foobar-play.yml in the project
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	o.define(cmd.PersistentFlags())
 	cmd.AddCommand(newRole(o))
+	for _, c := range append(cmd.Commands(), cmd) {
+		c.Flags().SortFlags = false // as written: in the help, and to try again
+	}
 	completeFlags(cmd)
 	cmd.InitDefaultCompletionCmd("")
 	wrongArguments(cmd)

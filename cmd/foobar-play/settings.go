@@ -59,7 +59,7 @@ func (o *options) resolve(flags *pflag.FlagSet) error {
 				l.Errorf(file.Get(f.Name).Pos, "%s: %v", f.Name, err)
 			}
 		}
-		s.value = f.Value.String()
+		s.value = shownValue(f)
 		o.sources = append(o.sources, s)
 	})
 	unknownKeys(file, flags, &l)
@@ -73,6 +73,19 @@ func (o *options) resolve(flags *pflag.FlagSet) error {
 		return err
 	}
 	return o.askPasswords()
+}
+
+// shownValue is a flag's value, without secrets.
+func shownValue(f *pflag.Flag) string {
+	list, ok := f.Value.(pflag.SliceValue)
+	if !ok || f.Name != "extra-vars" {
+		return f.Value.String()
+	}
+	values := list.GetSlice()
+	for i, v := range values {
+		values[i] = withoutSecrets(v)
+	}
+	return "[" + strings.Join(values, ",") + "]"
 }
 
 func envName(flag string) string {
