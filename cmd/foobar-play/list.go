@@ -43,7 +43,7 @@ func (o *options) listPlay(p *runner.Prepared, i int, play *playbook.Play) error
 		fmt.Fprintln(o.io.out, "    tasks:")
 	}
 	playbook.WalkTasks(play, func(t *playbook.Task) {
-		if t.Block != nil || !t.Selected(o.tags, o.skipTags) {
+		if t.Block != nil || t.Meta != "" || !t.Selected(o.tags, o.skipTags) {
 			return
 		}
 		for _, tag := range t.AllTags {
