@@ -68,6 +68,9 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 	if err := Missing(); err != nil {
 		return nil, err
 	}
+	if err := raiseLimits(); err != nil {
+		return nil, err
+	}
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
