@@ -117,6 +117,9 @@ func (h *hostRun) include(run *taskRun, f frame, it loopItem) ([]included, error
 	if err != nil {
 		return nil, err
 	}
+	if name == "" {
+		return nil, diag.Errorf(t.Include.File.Pos(), "include_tasks: the name of the file is empty")
+	}
 	path, err := h.batch.loader.FindFile("tasks", name, t, h.batch.play.Dir)
 	if err != nil {
 		return nil, diag.Errorf(t.Include.File.Pos(), "include_tasks: %v", err)

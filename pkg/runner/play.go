@@ -32,6 +32,7 @@ type batch struct {
 	handlers []handler // in the order they run
 	notices  map[string]bool
 
+	throttles   throttles
 	stepAnswers map[string]StepAnswer
 	subsets     *[]any         // of facts to gather, once found
 	gather      *playbook.Task // "Gathering Facts"

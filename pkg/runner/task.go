@@ -108,13 +108,11 @@ var errUnknownKeyword = errors.New("is not known in a dry run")
 
 // run runs the task, its loop included, and emits its results.
 func (r *taskRun) run() outcome {
-	b := r.h.batch
-	select {
-	case b.slots <- struct{}{}:
-		defer func() { <-b.slots }()
-	case <-r.ctx.Done():
+	leave, err := r.throttled()
+	if err != nil {
 		return r.interrupted()
 	}
+	defer leave()
 	start := time.Now()
 	items, reason, err := r.items()
 	var out outcome
@@ -361,7 +359,10 @@ func (r *taskRun) emit(out outcome, item *event.Item) {
 	}
 	if r.hidden || item == nil && r.secret {
 		ev.Msg, ev.Changes, ev.Values, ev.Warnings, ev.Censored = "", nil, nil, nil, true
-		if out.status == event.Failed || out.status == event.Unreachable {
+		switch {
+		case r.bad != nil && out.status == event.Failed:
+			ev.Msg = r.bad.Error() // about a keyword, not about what it hides
+		case out.status == event.Failed || out.status == event.Unreachable:
 			ev.Msg = "the details are hidden because of no_log"
 		}
 		if item != nil {
