@@ -235,6 +235,7 @@ func (s *site) drift(t *testing.T) {
 		"chmod 0644 /etc/otelcol/secrets.env":                        "secrets,the service",
 		"sed -i '/^NoNewPriv/d' /etc/systemd/system/otelcol.service": "unit,the service",
 		"ln -sfn /bin/true /usr/local/bin/otelcol":                   "the collector in use,the service",
+		"touch /etc/otelcol/config.yaml":                             "the service", // as an interrupted run leaves it: no restart yet
 		"systemctl stop otelcol":                                     "the service",
 		"systemctl disable otelcol":                                  "the service",
 		"touch /usr/local/lib/otelcol/0123456789abcdef":              "they go",
