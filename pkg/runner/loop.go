@@ -67,6 +67,12 @@ func elements(v any, flatten, dict bool) ([]any, error) {
 	}
 	list, ok := v.([]any)
 	if !ok {
+		if m, isMap := v.(map[string]any); isMap && flatten {
+			for _, k := range value.Keys(m) { // as Ansible does
+				list = append(list, k)
+			}
+			return list, nil
+		}
 		if flatten {
 			return []any{v}, nil
 		}
@@ -135,7 +141,7 @@ func (r *taskRun) loop(items []loopItem) outcome {
 		out := r.once(it.scope, ev)
 		out.duration = time.Since(start)
 		r.judge(&out)
-		r.factsTo(out).setVars(out.setVars) // later items see what earlier ones set
+		r.keep(&out)
 		r.emit(out, ev)
 		if out.status == event.Changed || out.status == event.Maybe {
 			r.due = append(r.due, notice{it.scope, out.reason})
@@ -147,6 +153,19 @@ func (r *taskRun) loop(items []loopItem) outcome {
 	}
 	r.now = r.scope
 	return fold.done()
+}
+
+// keep takes over what an item left, so that later ones see it. What belongs to
+// the host stays in the outcome: under run_once it is for the others too.
+func (r *taskRun) keep(out *outcome) {
+	if to := r.factsTo(*out); to != nil {
+		to.addFacts(out.facts)
+		to.setVars(out.setVars)
+		out.facts, out.setVars = nil, nil
+		return
+	}
+	r.h.addFacts(out.facts)
+	r.h.setVars(out.setVars)
 }
 
 func (r *taskRun) label(it loopItem) (string, error) {
@@ -174,12 +193,9 @@ func (f *loopFold) add(out outcome, vars map[string]any) {
 		f.results = append(f.results, out.register)
 	}
 	t := &f.total
-	for k, v := range out.facts {
-		t.facts[k] = v
-	}
-	for k, v := range out.include {
-		t.include[k] = v
-	}
+	maps.Copy(t.facts, out.facts)
+	maps.Copy(t.setVars, out.setVars)
+	maps.Copy(t.include, out.include)
 	if len(f.results) == 1 {
 		t.delegate = out.delegate
 	} else if t.delegate != out.delegate {
@@ -227,7 +243,6 @@ func (f *loopFold) done() outcome {
 	case t.msg == "":
 		t.msg = "All items completed"
 	}
-	t.setVars = nil // set item by item
 	t.values = map[string]any{"results": f.results, "msg": t.msg}
 	t.register = t.registered()
 	if t.status == event.Failed {

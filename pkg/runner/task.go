@@ -300,7 +300,9 @@ func (r *taskRun) judge(out *outcome) {
 // facts' owner.
 func (r *taskRun) afterwards(out *outcome) {
 	out.taskName = r.ref.Name
-	out.factsTo = r.factsTo(*out)
+	if r.task.Loop == nil {
+		out.factsTo = r.factsTo(*out)
+	}
 	due := r.due
 	if r.task.Loop == nil {
 		due = []notice{{r.scope, out.reason}}
@@ -317,13 +319,13 @@ func (r *taskRun) afterwards(out *outcome) {
 	}
 }
 
-// factsTo is the host that gets the facts: with delegate_facts the one that did
-// the work.
+// factsTo is the host that gets the facts, with delegate_facts: the one that
+// did the work. Else it is nil.
 func (r *taskRun) factsTo(out outcome) *hostState {
 	if out.delegate != "" && r.flag("delegate_facts", r.task.DelegateFacts) {
 		return r.h.batch.state(out.delegate)
 	}
-	return r.h.hostState
+	return nil
 }
 
 // notice is a change that handlers are told of: by the task, or by one item of
