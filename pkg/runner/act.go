@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"github.com/foobar-play/foobar-play/pkg/agent"
@@ -36,6 +37,9 @@ func (r *taskRun) act(ctx context.Context, scope *vars.Scope) outcome {
 	res, err := r.dispatch(ctx, m, args, ctl)
 	if reason, unknown := host.IsUnknown(err); unknown && r.check {
 		return r.named(maybe(reason), target)
+	}
+	if reason, unknown := isUnknown(args); unknown && err != nil && !errors.As(err, new(*modules.Failure)) {
+		return r.named(maybe("an option is not known: "+reason), target)
 	}
 	out := r.named(fromResult(res, err), target)
 	if out.status == event.Maybe {
@@ -220,13 +224,16 @@ func (r *taskRun) environment(scope *vars.Scope) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		if u, unknown := got.(value.Unknown); unknown {
+			return nil, &host.UnknownError{Reason: u.Reason}
+		}
 		for _, e := range asList(got) {
 			m, ok := e.(map[string]any)
 			if !ok {
 				return nil, diag.Errorf(v.Pos(), "environment must be a map, found %s", value.Kind(e))
 			}
 			for k, x := range m {
-				if x != template.Omit {
+				if _, unknown := isUnknown(x); !unknown && x != template.Omit {
 					out[k] = value.Text(x)
 				}
 			}

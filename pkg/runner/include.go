@@ -7,6 +7,7 @@ import (
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/playbook"
 	"github.com/foobar-play/foobar-play/pkg/template"
 	"github.com/foobar-play/foobar-play/pkg/value"
@@ -54,6 +55,9 @@ func (h *hostRun) walkInclude(ctx context.Context, t *playbook.Task, f frame) fa
 // resolve finds what to include: once, or once an item of the loop.
 func (h *hostRun) resolve(run *taskRun, f frame) ([]included, outcome) {
 	fail := func(err error) ([]included, outcome) {
+		if reason, unknown := host.IsUnknown(err); unknown {
+			return nil, outcome{status: event.Maybe, reason: reason}
+		}
 		return nil, outcome{status: event.Failed, msg: err.Error(), register: map[string]any{"failed": true, "msg": err.Error()}}
 	}
 	items, reason, err := run.items()
@@ -198,14 +202,16 @@ func text(v *template.Value, c *template.Context) (string, error) {
 		return "", err
 	}
 	if reason, unknown := isUnknown(got); unknown {
-		return "", fmt.Errorf("is not known before the run: %s", reason)
+		return "", &host.UnknownError{Reason: reason}
 	}
 	return value.Text(got), nil
 }
 
 // boolOf reads a keyword that is true or false.
 func boolOf(v any) (bool, error) {
-	switch v.(type) {
+	switch x := v.(type) {
+	case value.Unknown:
+		return false, &host.UnknownError{Reason: x.Reason}
 	case []any, map[string]any:
 		return false, fmt.Errorf("must be true or false, found %s", value.Kind(v))
 	}

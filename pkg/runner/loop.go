@@ -8,6 +8,7 @@ import (
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/template"
 	"github.com/foobar-play/foobar-play/pkg/value"
 	"github.com/foobar-play/foobar-play/pkg/vars"
@@ -352,6 +353,9 @@ func number(v *template.Value, c *template.Context) (float64, error) {
 	got, err := v.Eval(c)
 	if err != nil {
 		return 0, err
+	}
+	if reason, unknown := isUnknown(got); unknown {
+		return 0, &host.UnknownError{Reason: reason}
 	}
 	if f, ok := value.Float(got); ok {
 		return f, nil

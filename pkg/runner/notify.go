@@ -71,6 +71,7 @@ func (h *hostRun) notify(c *template.Context, v *template.Value, reason string) 
 	if !ok {
 		names = []any{got}
 	}
+	names = slices.DeleteFunc(slices.Clone(names), func(n any) bool { _, unknown := isUnknown(n); return unknown })
 	var due []string
 	for _, n := range names {
 		name := value.Text(n)

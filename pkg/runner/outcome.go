@@ -8,6 +8,7 @@ import (
 
 	"github.com/foobar-play/foobar-play/pkg/connection"
 	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/modules"
 	"github.com/foobar-play/foobar-play/pkg/value"
 )
@@ -148,7 +149,12 @@ func maybe(reason string) outcome {
 	return outcome{status: event.Maybe, reason: reason, register: value.Unknown{Reason: reason}}
 }
 
+// failure is the outcome of a mistake; of what a dry run cannot know it is a
+// Maybe.
 func failure(err error) outcome {
+	if reason, unknown := host.IsUnknown(err); unknown {
+		return maybe(reason)
+	}
 	out := outcome{status: event.Failed, msg: err.Error()}
 	out.values = map[string]any{"msg": out.msg}
 	out.register = out.registered()

@@ -42,7 +42,10 @@ func (s *session) playVars(play *playbook.Play) *vars.Scope {
 // taskScope is what a task sees on a host, in Ansible's order of precedence,
 // the lowest first.
 func (b *batch) taskScope(h *hostRun, t *playbook.Task, f frame) *vars.Scope {
-	layers := append([]vars.Layer{static("connection", map[string]any{"ansible_host": h.name()})}, b.hostLayers(h.hostState, h, f)...)
+	layers := append([]vars.Layer{
+		{Name: "nothing", Func: h.undefined},
+		static("connection", map[string]any{"ansible_host": h.name()}),
+	}, b.hostLayers(h.hostState, h, f)...)
 	layers = append(layers, f.blockVars...)
 	if len(t.Vars) > 0 {
 		layers = append(layers, layerOf("vars of the task", t.Vars))

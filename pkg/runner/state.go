@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/inventory"
 	"github.com/foobar-play/foobar-play/pkg/playbook"
 	"github.com/foobar-play/foobar-play/pkg/template"
+	"github.com/foobar-play/foobar-play/pkg/value"
 	"github.com/foobar-play/foobar-play/pkg/vars"
 )
 
@@ -24,6 +26,9 @@ type hostState struct {
 	included map[string]any // include_vars
 	// lost: unreachable, or failed in an earlier play: no more plays.
 	lost bool
+	// vague: a dry run could not include something that may set any variable;
+	// the reason.
+	vague string
 }
 
 func newHostState(h *inventory.Host) *hostState {
@@ -75,6 +80,23 @@ func (s *hostState) isLost() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.lost
+}
+
+func (s *hostState) setVague(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.vague = reason
+}
+
+// undefined stands below all variables: in a dry run, what nothing defines may
+// be defined by what could not be included.
+func (s *hostState) undefined(name string) (any, bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.vague == "" || strings.HasPrefix(name, "ansible_") || slices.Contains(playbook.MagicNames, name) {
+		return nil, false, nil
+	}
+	return value.Unknown{Reason: s.vague}, true, nil
 }
 
 func (s *hostState) setLost(lost bool) {

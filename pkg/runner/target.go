@@ -4,6 +4,7 @@ import (
 	"github.com/foobar-play/foobar-play/pkg/agent"
 	"github.com/foobar-play/foobar-play/pkg/connection"
 	"github.com/foobar-play/foobar-play/pkg/diag"
+	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/inventory"
 	"github.com/foobar-play/foobar-play/pkg/template"
 	"github.com/foobar-play/foobar-play/pkg/vars"
@@ -99,6 +100,9 @@ func (r *taskRun) becomeOther(t *target, cv inventory.ConnVars, c *template.Cont
 			return err
 		}
 		if on, err = boolOf(got); err != nil {
+			if _, unknown := host.IsUnknown(err); unknown {
+				return err
+			}
 			return diag.Errorf(kw.Become.Pos(), "become: %v", err)
 		}
 	}

@@ -3,11 +3,11 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/foobar-play/foobar-play/pkg/diag"
 	"github.com/foobar-play/foobar-play/pkg/event"
+	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/playbook"
 	"github.com/foobar-play/foobar-play/pkg/template"
 	"github.com/foobar-play/foobar-play/pkg/vars"
@@ -71,7 +71,7 @@ func (r *taskRun) strictly(name string, v *template.Value, otherwise, safe bool)
 	}
 	b, err := r.truth(v)
 	if err != nil {
-		if !errors.Is(err, errUnknownKeyword) && r.bad == nil {
+		if _, unknown := host.IsUnknown(err); !unknown && r.bad == nil {
 			r.bad = diag.Errorf(v.Pos(), "%s: %v", name, err)
 		}
 		return safe
@@ -97,14 +97,8 @@ func (r *taskRun) truth(v *template.Value) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if reason, unknown := isUnknown(got); unknown {
-		return false, fmt.Errorf("%w: %s", errUnknownKeyword, reason)
-	}
 	return boolOf(got)
 }
-
-// errUnknownKeyword is about a keyword that only a real run can evaluate.
-var errUnknownKeyword = errors.New("is not known in a dry run")
 
 // run runs the task, its loop included, and emits its results.
 func (r *taskRun) run() outcome {
@@ -126,7 +120,7 @@ func (r *taskRun) run() outcome {
 			out = failure(err)
 		}
 	case reason != "":
-		out = maybe("what it loops over " + reason)
+		out = maybe("what it loops over is not known: " + reason)
 	case items != nil:
 		out = r.loop(items)
 	default:

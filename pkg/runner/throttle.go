@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/foobar-play/foobar-play/pkg/host"
 	"github.com/foobar-play/foobar-play/pkg/playbook"
 )
 
@@ -50,7 +51,7 @@ func (r *taskRun) throttled() (leave func(), err error) {
 	free := func() {}
 	if v := r.f.keywords.Throttle; v != nil {
 		most, err := number(v, r.context(r.scope))
-		if err != nil {
+		if _, unknown := host.IsUnknown(err); err != nil && !unknown {
 			r.badOnce, r.bad = err, err // told when it runs, which it does not
 		} else if most >= 1 {
 			if free, err = r.h.batch.throttles.enter(r.ctx, r.task, int(most)); err != nil {

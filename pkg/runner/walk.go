@@ -188,6 +188,9 @@ func (h *hostRun) settle(t *playbook.Task, f frame, out outcome) fate {
 	if f.role != nil && f.role.Key != "" && out.status != event.Skipped {
 		h.rolesDone[f.role.Key] = true
 	}
+	if out.status == event.Maybe && (t.Include != nil || t.Action != nil && t.Action.Module.Name == "include_vars") {
+		h.setVague(out.reason)
+	}
 	target := h.hostState
 	if out.factsTo != nil {
 		target = out.factsTo
