@@ -54,6 +54,7 @@ func TestNginxOptions(t *testing.T) {
 		play.Write(t, dir, file, text)
 	}
 	vars := play.Write(t, dir, "vars.yml", strings.ReplaceAll(`
+ufw_rules_group: [{port: "80,443", proto: tcp}] # there is no load balancer
 nginx_ssl_cert_mode: provided
 nginx_ssl_cert_src: DIR/cert
 nginx_ssl_key_src: DIR/key
@@ -154,7 +155,7 @@ func (s *site) proxied(t *testing.T, cert string) {
 // run with the right setting then succeeds.
 func TestLockout(t *testing.T) {
 	s := newSite(t, lab.Config{Hosts: []string{"lb01"}, Groups: map[string][]string{"lb": {"lb01"}, "web": {}, "db": {}}})
-	r := s.run(t, "-T", "3", "-e", "ufw_ssh_from=203.0.113.1", "-e", "ufw_rollback_seconds=10").Must(t, 4)
+	r := s.run(t, "--tags", "ufw", "-T", "3", "-e", "ufw_ssh_from=203.0.113.1", "-e", "ufw_rollback_seconds=10").Must(t, 4)
 	if stats := r.Recap(t)["lb01"]; stats.Unreachable != 1 {
 		t.Errorf("recap %+v", stats)
 	}
@@ -169,9 +170,9 @@ func TestLockout(t *testing.T) {
 			t.Fatalf("the host does not open again: %v\n%s", err, s.on(t, "lb01", "ufw status; systemctl list-timers --all"))
 		}
 	}
-	s.run(t).Must(t, 0)
+	s.run(t, "--tags", "ufw").Must(t, 0)
 	if status := s.on(t, "lb01", "ufw status; systemctl list-timers --all"); !strings.Contains(status, "Status: active") || strings.Contains(status, "rollback") {
 		t.Errorf("got %s", status)
 	}
-	quiet(t, s.run(t))
+	quiet(t, s.run(t, "--tags", "ufw"))
 }
