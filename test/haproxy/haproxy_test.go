@@ -5,6 +5,7 @@ package haproxy_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -100,11 +101,11 @@ func (s *site) outside(t *testing.T) {
 			t.Errorf("%s does not log the client's address %s:\n%s", host, s.Client.Addr, log)
 		}
 	}
-	if res := s.plain(t, "/a?b=1"); res.StatusCode != 301 || res.Header.Get("Location") != "https://"+name+"/a?b=1" {
+	if res := s.plain(t, "/a?b=1"); res.StatusCode != http.StatusMovedPermanently || res.Header.Get("Location") != "https://"+name+"/a?b=1" {
 		t.Errorf("port 80: %s to %q", res.Status, res.Header.Get("Location"))
 	}
 	s.On(t, "web01", "install -d /var/www/acme/.well-known/acme-challenge && echo token >/var/www/acme/.well-known/acme-challenge/x")
-	if res := s.plain(t, "/.well-known/acme-challenge/x"); res.StatusCode != 200 {
+	if res := s.plain(t, "/.well-known/acme-challenge/x"); res.StatusCode != http.StatusOK {
 		t.Errorf("a challenge of ACME: %s", res.Status)
 	}
 	if metrics := s.On(t, "lb01", "printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' | socat -t 5 - TCP:127.0.0.1:8404"); !strings.Contains(metrics, `haproxy_server_status{proxy="be_https",server="web01",state="UP"} 1`) {
