@@ -5,6 +5,7 @@
 #   make build   bin/foobar-play, static
 #   make unit    the tests that need no lab
 #   make lab     the tests on lab servers (root on Debian)
+#   make release dist/foobar-play, with the agents for linux/amd64 and arm64 in it
 #   make bench   how fast, against a hand-written script over ssh
 #   make fuzz    every fuzz target for FUZZTIME each
 #   make lint    go vet and golangci-lint
@@ -18,7 +19,7 @@ LINT      := bin/golangci-lint
 LINT_VER  := v2.15.0
 FUZZTIME  ?= 20s
 
-.PHONY: demo test build unit lab bench fuzz lint vet deps labdeps clean tidy
+.PHONY: demo test build release unit lab bench fuzz lint vet deps labdeps clean tidy
 
 demo: labdeps build
 	scripts/demo
@@ -27,6 +28,15 @@ test: deps labdeps build tidy lint unit lab
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/foobar-play
+
+release:
+	for arch in amd64 arm64; do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/agent ./cmd/foobar-play && \
+		gzip -9c dist/agent >pkg/agent/embedded/foobar-play-agent_linux_$$arch.gz || exit 1; \
+	done
+	rm dist/agent
+	CGO_ENABLED=0 $(GO) build -trimpath -tags embed_agents -ldflags '$(LDFLAGS)' -o dist/foobar-play ./cmd/foobar-play
+	rm pkg/agent/embedded/*.gz
 
 unit: build
 	$(GO) test -race -shuffle=on -timeout 15m $$(scripts/packages unit)
@@ -58,7 +68,7 @@ deps:
 	scripts/deps gcc:gcc git:git
 
 labdeps:
-	scripts/deps debootstrap:debootstrap systemd-nspawn:systemd-container ip:iproute2 iptables:iptables nsenter:util-linux ssh:openssh-client openssl:openssl curl:curl
+	scripts/deps debootstrap:debootstrap systemd-nspawn:systemd-container ip:iproute2 iptables:iptables nsenter:util-linux ssh:openssh-client openssl:openssl curl:curl ufw:ufw
 
 clean:
 	rm -rf bin dist
