@@ -110,7 +110,7 @@ func TestPolicyIsRead(t *testing.T) {
   Candidate: 1.22.1-9+deb12u1
   Version table:
      1.22.1-9+deb12u1 500
-        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+        500 http://mirror.example/debian bookworm/main amd64 Packages
  *** 1.22.1-9 100
         100 /var/lib/dpkg/status
 mta:
